@@ -23,9 +23,8 @@ function(add_unit_test module)
   foreach(test ${ARGN})
     set(target unit_${module}_${test})
     add_executable(${target} "${PROJECT_SOURCE_DIR}/tests/unit/${folder}/${test}.c")
-    target_link_libraries(${target} PRIVATE project_options ${module} PkgConfig::CMOCKA)
-    # The test harness's own macros convert freely.
-    target_compile_options(${target} PRIVATE -Wno-conversion -Wno-sign-conversion -Wno-null-dereference)
+    target_link_libraries(${target} PRIVATE
+      project_options project_test_options ${module} PkgConfig::CMOCKA)
     target_compile_definitions(${target} PRIVATE
       HIKYAKU_TEST_DATA="${PROJECT_SOURCE_DIR}/tests/data")
     set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")

@@ -104,22 +104,25 @@ static void refuse_unknown(const struct walk *walk, const struct record *record,
 }
 
 /* Two records of a list must not have the same value under their table's unique key. */
-static void check_unique(const struct walk *walk, const struct config_table *table,
-                         const struct config_list *list, const struct config_node *node)
+static void check_unique(const struct walk *walk, const char *path,
+                         const struct config_table *table, const struct config_list *list,
+                         const struct config_node *node)
 {
     const struct config_key *key = find_key(table, table->unique_key);
     assert(key != NULL && key->kind == CONFIG_STRING);
     OWNED(table_destroy) struct table *known = table_create();
-    const char *record = list->items;
+    size_t index = 0;
     for (const struct config_node *item = node->children; item != NULL; item = item->next) {
         char *value = NULL;
+        const char *record = (const char *)list->items + index * table->size;
         memcpy(&value, record + key->offset, sizeof(char *));
-        record += table->size;
         if (value != NULL && table_put(known, text_of(value), value) != NULL) {
             const struct config_node *entry = config_node_find(item, text_of(key->path));
-            config_error_add(walk->errors, entry == NULL ? item->place : entry->place, key->path,
+            config_error_add(walk->errors, entry == NULL ? item->place : entry->place,
+                             arena_printf(walk->arena, "%s[%zu].%s", path, index, key->path),
                              "unique", "another %s is already called \"%s\"", table->name, value);
         }
+        index++;
     }
 }
 
@@ -147,7 +150,7 @@ static void set_records(const struct walk *walk, const struct config_member_cont
         list.count++;
     }
     if (table->unique_key != NULL) {
-        check_unique(walk, table, &list, node);
+        check_unique(walk, here->path, table, &list, node);
     }
     memcpy(member, &list, sizeof list);
 }
