@@ -99,7 +99,8 @@ static void append_value(struct buffer *line, const struct log_field *field)
         buffer_printf(line, "%lld", (long long)field->number);
     } else if (field->kind == LOG_KIND_FLAG) {
         buffer_append_string(line, field->number != 0 ? "true" : "false");
-    } else if (log_as_text && !text_has_any(field->text, TEXT(" \"\\\n\r\t"))) {
+    } else if (log_as_text && field->text.size > 0 &&
+               !text_has_any(field->text, TEXT(" =\"\\\n\r\t"))) {
         append_escaped(line, field->text);
     } else {
         buffer_append_byte(line, '"');

@@ -56,7 +56,7 @@ static struct metric *find_series(struct family *family, struct text value)
         place = &(*place)->next;
     }
     if (*place == NULL) {
-        if (family->series_count == SERIES_PER_FAMILY_MAX && !text_equal(value, TEXT("rest"))) {
+        if (family->series_count >= SERIES_PER_FAMILY_MAX && !text_equal(value, TEXT("rest"))) {
             return find_series(family, TEXT("rest"));
         }
         *place = xalloc_zero(1, sizeof **place);

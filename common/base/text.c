@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
 
 struct text text_of(const char *string)
 {
@@ -14,9 +13,23 @@ bool text_equal(struct text a, struct text b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+static unsigned char fold(char byte)
+{
+    return (unsigned char)(byte >= 'A' && byte <= 'Z' ? byte + ('a' - 'A') : byte);
+}
+
+/* Not strncasecmp: that ends at a NUL and asks the locale. */
 bool text_equal_nocase(struct text a, struct text b)
 {
-    return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);
+    if (a.size != b.size) {
+        return false;
+    }
+    for (size_t i = 0; i < a.size; i++) {
+        if (fold(a.data[i]) != fold(b.data[i])) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool text_starts_with(struct text text, struct text prefix)
@@ -186,8 +199,6 @@ char *text_to_string(struct text text)
 void text_lower_ascii(char *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (data[i] >= 'A' && data[i] <= 'Z') {
-            data[i] = (char)(data[i] + ('a' - 'A'));
-        }
+        data[i] = (char)fold(data[i]);
     }
 }
