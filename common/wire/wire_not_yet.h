@@ -16,8 +16,13 @@ struct wire_not_yet {
     const char *what;  /* what is missing, for people */
 };
 
-/** The first entry that `message` (not its submessages) breaks, or NULL. */
-const struct wire_not_yet *wire_not_yet_find(const ProtobufCMessage *message);
+/**
+ * The entries that `message` (not its submessages) breaks, one after the other.
+ * @param after  the entry found last, NULL for the first
+ * @return NULL when there is none (any more)
+ */
+const struct wire_not_yet *wire_not_yet_next(const ProtobufCMessage *message,
+                                             const struct wire_not_yet *after);
 
 /** Name of the field of an entry. */
 const char *wire_not_yet_field(const struct wire_not_yet *entry);
