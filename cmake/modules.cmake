@@ -33,6 +33,9 @@ function(add_unit_test module)
   endforeach()
 endfunction()
 
+# Builds every fuzzer: cmake --build build/fuzz --target fuzzers
+add_custom_target(fuzzers)
+
 # add_fuzzer(<module> <fuzz_name>): tests/fuzz/<fuzz_name>.c with corpus tests/fuzz/corpus/<fuzz_name>/.
 # With HIKYAKU_FUZZ it is a libFuzzer program; always its corpus is replayed by ctest (label "fuzz").
 function(add_fuzzer module name)
@@ -40,6 +43,7 @@ function(add_fuzzer module name)
   target_link_libraries(${name} PRIVATE project_options ${module})
   target_compile_options(${name} PRIVATE -Wno-missing-prototypes)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/fuzz")
+  add_dependencies(fuzzers ${name})
   set(corpus "${PROJECT_SOURCE_DIR}/tests/fuzz/corpus/${name}")
   if(HIKYAKU_FUZZ)
     target_link_options(${name} PRIVATE -fsanitize=fuzzer)

@@ -113,9 +113,9 @@ static void check_unique(const struct walk *walk, const char *path,
     OWNED(table_destroy) struct table *known = table_create();
     size_t index = 0;
     for (const struct config_node *item = node->children; item != NULL; item = item->next) {
-        char *value = NULL;
         const char *record = (const char *)list->items + index * table->size;
-        memcpy(&value, record + key->offset, sizeof(char *));
+        const void *member = record + key->offset;
+        char *value = *(char *const *)member;
         if (value != NULL && table_put(known, text_of(value), value) != NULL) {
             const struct config_node *entry = config_node_find(item, text_of(key->path));
             config_error_add(walk->errors, entry == NULL ? item->place : entry->place,

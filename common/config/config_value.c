@@ -127,9 +127,9 @@ void config_value_show_duration(uint64_t ms, char ret_text[CONFIG_VALUE_TEXT_BYT
     if (ms == 0) {
         (void)snprintf(ret_text, CONFIG_VALUE_TEXT_BYTES, "0s");
     }
-    for (size_t i = 0; i < TIME_COUNT && ms > 0; i++) {
+    for (size_t i = 0; i < TIME_COUNT; i++) {
         uint64_t number = ms / times[i].factor;
-        ms %= times[i].factor;
+        ms -= number * times[i].factor;
         if (number > 0) {
             int length = snprintf(ret_text + used, CONFIG_VALUE_TEXT_BYTES - used, "%" PRIu64 "%s",
                                   number, times[i].name);
