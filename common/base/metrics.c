@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SERIES_PER_FAMILY_MAX 200
@@ -155,12 +156,10 @@ static void render_histogram(struct buffer *out, const struct family *family,
     uint64_t total = 0;
     for (size_t i = 0; i < BUCKET_COUNT; i++) {
         total += atomic_load(&series->buckets[i]);
-        struct buffer bound = {0};
-        append_seconds(&bound, bucket_ms[i]);
-        char *name = buffer_take(&bound);
-        OWNED(buffer_finish) struct buffer owner = {.data = name};
+        char bound[16];
+        (void)snprintf(bound, sizeof bound, "%u.%03u", bucket_ms[i] / 1000, bucket_ms[i] % 1000);
         buffer_printf(out, "%s_bucket", family->name);
-        append_labels(out, family, series, name);
+        append_labels(out, family, series, bound);
         buffer_printf(out, " %" PRIu64 "\n", total);
     }
     buffer_printf(out, "%s_bucket", family->name);
