@@ -149,9 +149,9 @@ static int compare_entries(const void *left, const void *right)
 static void append_map(struct buffer *out, const ProtobufCFieldDescriptor *field,
                        const ProtobufCMessage *const *entries, size_t count)
 {
-    const ProtobufCMessage **sorted = xalloc_zero(count, sizeof(const ProtobufCMessage *));
-    memcpy(sorted, entries, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compare_entries);
+    const ProtobufCMessage **sorted = xalloc_zero(count, sizeof(void *));
+    memcpy(sorted, entries, count * sizeof(void *));
+    qsort(sorted, count, sizeof(void *), compare_entries);
     for (size_t i = 0; i < count; i++) {
         append_message(out, field, sorted[i]);
     }

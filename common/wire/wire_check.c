@@ -49,6 +49,27 @@ static bool must_be_set(const struct wire_rule *rule)
     return (rule->flags & WIRE_RULE_REQUIRED) != 0 || rule->min > 0;
 }
 
+/* @return true when the size is right; a wrong one is reported */
+static bool check_size(struct wire_check *check, const struct wire_rule *rule, struct text text,
+                       const struct wire_path *path)
+{
+    bool in_characters = (rule->flags & WIRE_RULE_CHARACTERS) != 0;
+    const char *unit = in_characters ? "characters" : "bytes";
+    uint64_t size = in_characters ? text_utf8_length(text) : text.size;
+    uint64_t max = bound(check, rule->max_limit, rule->max);
+    if (size < rule->min) {
+        wire_check_report(check, path, NULL, "too_short", "has %llu %s, at least %llu are needed",
+                          (unsigned long long)size, unit, (unsigned long long)rule->min);
+        return false;
+    }
+    if (max > 0 && size > max) {
+        wire_check_report(check, path, NULL, "too_large", "has %llu %s, at most %llu are allowed",
+                          (unsigned long long)size, unit, (unsigned long long)max);
+        return false;
+    }
+    return true;
+}
+
 static void check_text(struct wire_check *check, const struct wire_rule *rule, struct text text,
                        const struct wire_path *path)
 {
@@ -58,15 +79,7 @@ static void check_text(struct wire_check *check, const struct wire_rule *rule, s
         }
         return;
     }
-    bool in_characters = (rule->flags & WIRE_RULE_CHARACTERS) != 0;
-    uint64_t size = in_characters ? text_utf8_length(text) : text.size;
-    uint64_t max = bound(check, rule->max_limit, rule->max);
-    if (size < rule->min || (max > 0 && size > max)) {
-        wire_check_report(check, path, NULL, size < rule->min ? "too_short" : "too_large",
-                          "has %llu %s, %s %llu are allowed", (unsigned long long)size,
-                          in_characters ? "characters" : "bytes",
-                          size < rule->min ? "at least" : "at most",
-                          (unsigned long long)(size < rule->min ? rule->min : max));
+    if (!check_size(check, rule, text, path)) {
         return;
     }
     const char *fault = wire_text_fault(rule->text_class, text);

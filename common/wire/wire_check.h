@@ -35,12 +35,12 @@ struct wire_rule {
     uint32_t number;
     unsigned int flags; /* enum wire_rule_flag */
     enum wire_text_class text_class;
+    uint32_t entries; /* of a repeated field; 0: not bounded here */
     uint64_t min;
     uint64_t max;     /* 0: no bound of its own */
     size_t min_limit; /* WIRE_RULE_LIMIT(...) instead of min, max, entries; 0: none */
     size_t max_limit;
     size_t entries_limit;
-    uint32_t entries;                   /* of a repeated field; 0: not bounded here */
     const struct wire_rule_set *nested; /* for messages */
 };
 

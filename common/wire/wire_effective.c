@@ -170,7 +170,7 @@ wire_effective_without_data(const Hikyaku__V1__CreateCampaignRequest *settings, 
     size_t count = settings->content->n_attachments;
     copy->content = arena_alloc(arena, sizeof *copy->content);
     *copy->content = *settings->content;
-    copy->content->attachments = arena_zero(arena, count, sizeof *copy->content->attachments);
+    copy->content->attachments = arena_zero(arena, count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         Hikyaku__V1__Attachment *attachment = arena_alloc(arena, sizeof *attachment);
         *attachment = *settings->content->attachments[i];

@@ -108,6 +108,6 @@ struct text wire_field_text(const ProtobufCFieldDescriptor *field, const void *v
 const ProtobufCMessage *wire_field_message(const void *value)
 {
     const ProtobufCMessage *message = NULL;
-    memcpy(&message, value, sizeof message);
+    memcpy(&message, value, sizeof(void *));
     return message;
 }

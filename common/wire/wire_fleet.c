@@ -18,7 +18,7 @@ void wire_fleet_append(Hikyaku__V1__FleetMessage__BodyCase body_case, ProtobufCM
     Hikyaku__V1__FleetMessage message = HIKYAKU__V1__FLEET_MESSAGE__INIT;
     message.body_case = body_case;
     /* The members of the union are all pointers to messages. */
-    memcpy(&message.hello, &body, sizeof body);
+    memcpy(&message.hello, &body, sizeof(void *));
     wire_unpack_append(&message.base, out);
 }
 

@@ -284,7 +284,7 @@ static const struct wire_rule item_rules[] = {
     {.number = 4, .nested = &mailbox_set},
     {.number = 5, .entries = 3, .nested = &mailbox_set},
     {.number = 6, .max_limit = LIMIT(recipient_fields_bytes)},
-    {.number = 7, .entries_limit = LIMIT(headers), .nested = &header_set},
+    {.number = 7, .entries_limit = LIMIT(recipient_headers), .nested = &header_set},
     {.number = 8, .entries_limit = LIMIT(attachments), .nested = &attachment_set},
     {.number = 9, .flags = WIRE_RULE_MAP, .entries_limit = LIMIT(labels), .nested = &labels_set},
     {.number = 10, .text_class = WIRE_TEXT_REF, .max = 64},
