@@ -95,6 +95,13 @@ static bool take_varint(struct frame *frame, uint64_t *ret_value)
     return false;
 }
 
+/* Tags and lengths: protobuf-c reads at most 5 bytes of them. */
+static bool take_short_varint(struct frame *frame, uint64_t *ret_value)
+{
+    const unsigned char *start = frame->at;
+    return take_varint(frame, ret_value) && frame->at - start <= 5 && *ret_value <= UINT32_MAX;
+}
+
 static bool take_bytes(struct frame *frame, size_t size, struct text *ret_bytes)
 {
     if ((size_t)(frame->end - frame->at) < size) {
@@ -108,8 +115,7 @@ static bool take_bytes(struct frame *frame, size_t size, struct text *ret_bytes)
 static bool take_length(struct frame *frame, struct text *ret_bytes)
 {
     uint64_t size = 0;
-    return take_varint(frame, &size) && size <= SIZE_MAX &&
-           take_bytes(frame, (size_t)size, ret_bytes);
+    return take_short_varint(frame, &size) && take_bytes(frame, (size_t)size, ret_bytes);
 }
 
 /* @return 0, or -EMSGSIZE when unpacking would take more memory than the bounds allow */
@@ -326,7 +332,7 @@ static int scan_unknown(struct frame *frame, uint32_t number, unsigned int wire_
 static int scan_field(struct frame *frame)
 {
     uint64_t tag = 0;
-    if (!take_varint(frame, &tag) || tag > UINT32_MAX || tag >> 3 == 0) {
+    if (!take_short_varint(frame, &tag) || tag >> 3 == 0) {
         return refuse_malformed(frame);
     }
     frame->members++;

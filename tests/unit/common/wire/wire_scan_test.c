@@ -57,6 +57,8 @@ static const struct {
      "estimated_rows"},
     {"longer than needed, but right", CREATE, RAW("\x08\x81\x80\x00"), NULL, NULL},
     {"negative int64", CREATE, RAW("\x58\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), NULL, NULL},
+    {"length of more than 5 bytes", CREATE, RAW("\x52\x80\x80\x80\x80\x80\x00"), "malformed", ""},
+    {"tag of more than 5 bytes", CREATE, RAW("\x88\x80\x80\x80\x80\x00\x01"), "malformed", ""},
     {"group", CREATE, RAW("\x1b\x1c"), "malformed", "name"},
     {"number where a string stands", CREATE, RAW("\x18\x01"), "malformed", "name"},
     {"string where a number stands", CREATE, RAW("\x0a\x01x"), "malformed", "estimated_rows"},
