@@ -23,12 +23,12 @@ struct dkim_canon {
     void *context;
     enum dkim_canon_form form;
     size_t used;        /* bytes in `block` */
-    size_t empty_lines; /* body: line ends held back until something follows them */
+    size_t line_ends;   /* held back until something follows them */
     bool in_line;       /* body: the line has bytes already */
+    bool has_output;    /* bytes of the body, or of the field's value, have left */
     bool has_space;     /* white space held back */
     bool has_cr;        /* a CR held back */
     bool in_value;      /* header: behind the colon */
-    bool has_value;     /* header: bytes of the value have left */
     bool keep_line_end; /* header: end with CRLF */
     char block[DKIM_CANON_BLOCK_BYTES];
 };
