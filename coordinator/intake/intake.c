@@ -47,8 +47,8 @@ static void take_recipient(struct intake *intake, const struct intake_settings *
     struct problem problem;
     uint32_t index = result->chunk * ROWS_PER_CHUNK + position;
     struct intake_entry *entry = &intake->entries[intake->entry_count];
-    if (intake_entry_check(&intake->scratch, settings, settings->prepared, recipient,
-                           result->arena, entry, &problem) != 0) {
+    if (intake_entry_check(&intake->scratch, settings, settings->prepared, recipient, result->arena,
+                           entry, &problem) != 0) {
         intake_batches_reject(result, index, &problem);
         return;
     }

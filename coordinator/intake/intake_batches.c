@@ -8,8 +8,7 @@ void intake_batches_reject(struct intake_result *result, uint32_t index,
 {
     result->rejected_total++;
     if (result->rejected == NULL) {
-        result->rejected =
-            arena_zero(result->arena, INTAKE_REJECTED_MAX, sizeof *result->rejected);
+        result->rejected = arena_zero(result->arena, INTAKE_REJECTED_MAX, sizeof *result->rejected);
     }
     if (result->rejected_count < INTAKE_REJECTED_MAX) {
         result->rejected[result->rejected_count++] = (struct intake_rejected){
@@ -41,9 +40,8 @@ static void append_recipient(const struct intake_entry *entry, uint32_t index, s
     struct wire_store_recipient stored;
     stored.index = index;
     stored.address = entry->address.given;
-    stored.wire_address = text_equal(entry->address.wire, entry->address.given)
-                              ? TEXT("")
-                              : entry->address.wire;
+    stored.wire_address =
+        text_equal(entry->address.wire, entry->address.given) ? TEXT("") : entry->address.wire;
     stored.display_name = text_of(recipient->display_name);
     stored.fields = entry->fields;
     stored.lang = text_of(recipient->lang);

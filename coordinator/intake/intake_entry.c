@@ -118,8 +118,7 @@ static void fill_hashes(const struct intake_settings *settings, struct intake_en
         memcpy(key + size, ref.data, ref.size);
         size += ref.size;
     }
-    entry->hash =
-        identity_duplicate_hash(settings->duplicate_hash_key, (struct text){key, size});
+    entry->hash = identity_duplicate_hash(settings->duplicate_hash_key, (struct text){key, size});
 }
 
 int intake_entry_check(struct intake_entry_scratch *scratch, const struct intake_settings *settings,

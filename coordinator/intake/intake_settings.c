@@ -56,8 +56,7 @@ static void fill_attachments(const Hikyaku__V1__Content *given, struct arena *ar
             .inline_id = text_of(attachment->inline_id),
         };
         if (attachment->source_case == HIKYAKU__V1__ATTACHMENT__SOURCE_DATA) {
-            all[i].data =
-                (struct text){(const char *)attachment->data.data, attachment->data.len};
+            all[i].data = (struct text){(const char *)attachment->data.data, attachment->data.len};
         }
     }
     content->attachments = all;

@@ -1,8 +1,8 @@
 /* How many more recipients this worker can take. Pure.
  *
- * One pool of places for recipients in hand; the last part of it only TRANSACTIONAL may use, so that
- * a worker full of BULK still takes a password mail at once. Several coordinators and pools share
- * what is free: each is told its share, but room for one whole batch is never cut up. What is
+ * One pool of places for recipients in hand; the last part of it only TRANSACTIONAL may use, so
+ * that a worker full of BULK still takes a password mail at once. Several coordinators and pools
+ * share what is free: each is told its share, but room for one whole batch is never cut up. What is
  * offered beyond the places is declined, so that telling too much costs a message, not memory. */
 #ifndef HIKYAKU_WORKER_CLAIM_CREDIT_H
 #define HIKYAKU_WORKER_CLAIM_CREDIT_H

@@ -33,9 +33,9 @@ struct letter {
     struct letter_list *list;
     struct letter *previous;
     struct letter *next;
-    struct text packed; /* its StoredRecipient, still packed */
-    struct text wire;   /* address for RCPT TO */
-    struct text domain; /* of `wire` */
+    struct text packed;  /* its StoredRecipient, still packed */
+    struct text wire;    /* address for RCPT TO */
+    struct text domain;  /* of `wire` */
     struct draft *draft; /* owned while COMPOSING, READY or ON_WIRE */
     uint64_t filed_ms;   /* monotonic: when it was put into its site's queue */
     uint32_t index;

@@ -83,8 +83,8 @@ void unreachable_add(struct unreachable *unreachable, struct text host, uint64_t
         known->pause_ms = UNREACHABLE_FIRST_MS;
     } else {
         unlink_host(unreachable, known);
-        known->pause_ms = known->pause_ms * 2 < UNREACHABLE_LAST_MS ? known->pause_ms * 2
-                                                                    : UNREACHABLE_LAST_MS;
+        known->pause_ms =
+            known->pause_ms * 2 < UNREACHABLE_LAST_MS ? known->pause_ms * 2 : UNREACHABLE_LAST_MS;
     }
     known->until_ms = now_ms + known->pause_ms;
     append_host(unreachable, known);

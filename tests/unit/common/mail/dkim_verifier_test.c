@@ -64,7 +64,9 @@ static void check(const struct text *columns, struct text dns, struct dkim_verif
     size_t count = keys_of_zone(dns, columns[ZONE], keys);
     int error =
         dkim_verifier_check(verifier, buffer_text(&message), keys, count, now_unix_s, result);
-    if (error != 0) { print_error("%s: error %d\n", name, error); }
+    if (error != 0) {
+        print_error("%s: error %d\n", name, error);
+    }
     buffer_finish(&message);
 }
 

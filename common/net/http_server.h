@@ -1,0 +1,61 @@
+/* An HTTP/1.1 server on the loop (libmicrohttpd): whole requests in, whole answers out. TCP with or
+ * without TLS, or a unix socket. Bounds on all that comes from outside. */
+#ifndef HIKYAKU_COMMON_NET_HTTP_SERVER_H
+#define HIKYAKU_COMMON_NET_HTTP_SERVER_H
+
+#include "common/base/problem.h"
+#include "common/net/loop.h"
+
+struct http_server;
+/** A request that waits for its answer; alive until http_server_respond(). */
+struct http_request;
+
+struct http_server_settings {
+    const char *endpoint;         /* "127.0.0.1:8460", "[::1]:0", "unix:/run/hikyaku/api.sock" */
+    const char *certificate_file; /* PEM, chain; NULL: no TLS */
+    const char *key_file;
+    size_t body_bytes_max;    /* larger ones are answered 413 without being read */
+    unsigned int connections; /* at most; 0: 1,000 */
+    unsigned int timeout_s;   /* idle connections; 0: 60 */
+    /** Answer now or later with http_server_respond(), once. */
+    void (*on_request)(void *context, struct http_request *request);
+    /** The client went away before its answer (long-poll): respond soon all the same. May be
+     *  NULL. */
+    void (*on_gone)(void *context, struct http_request *request);
+    void *context;
+};
+
+MUST_USE int http_server_open(struct loop *loop, const struct http_server_settings *settings,
+                              struct http_server **ret_server, struct problem *problem);
+/** Requests without answer are dropped. Accepts NULL, nulls the pointer. */
+void http_server_close(struct http_server **server);
+/** The TCP port in use; 0 for a unix socket. */
+uint16_t http_server_port(const struct http_server *server);
+
+/* Of a request; all borrowed until it is answered. Texts are NUL-terminated as well. */
+struct text http_request_method(const struct http_request *request);
+/** Without the query. */
+struct text http_request_path(const struct http_request *request);
+/** Query parameter, decoded; data NULL when absent. */
+struct text http_request_query(const struct http_request *request, const char *name);
+/** Header by name in any case; data NULL when absent. */
+struct text http_request_header(const struct http_request *request, const char *name);
+/** Inflated when it came with Content-Encoding: gzip (bounded by body_bytes_max too). */
+struct text http_request_body(const struct http_request *request);
+/** Address of the peer, "unix" for a unix socket. */
+const char *http_request_peer(const struct http_request *request);
+bool http_request_is_loopback(const struct http_request *request);
+/** The owner's own pointer. */
+void http_request_set_data(struct http_request *request, void *data);
+void *http_request_data(const struct http_request *request);
+
+struct http_answer {
+    unsigned int status;
+    const char *content_type;   /* borrowed for the call */
+    struct text body;           /* copied */
+    const char *const *headers; /* "Name", "value", ..., NULL; NULL: none */
+};
+/** The request is gone afterwards. */
+void http_server_respond(struct http_request **request, const struct http_answer *answer);
+
+#endif
