@@ -97,7 +97,7 @@ struct row {
     uint8_t gate;        /* enum gate */
     uint8_t deaths;      /* sessions that died while they held this row alone */
     uint16_t smtp;       /* last reply code, 0 when none */
-    uint32_t enhanced;   /* class << 16 | subject << 8 | detail, RFC 3463; 0 when none */
+    uint32_t enhanced;   /* enhanced_code.h; 0 when none */
     uint8_t seq;         /* rises with each event of this recipient */
     uint32_t due;        /* Unix s of the next try; 0: at once */
 };

@@ -1,6 +1,8 @@
 #include "worker/pipeline/sandbox.h"
 
-#define ENHANCED(class, subject, detail) ((class) << 16 | (subject) << 8 | (detail))
+#include "common/mail/enhanced_code.h"
+
+#define ENHANCED ENHANCED_CODE
 
 static const struct sandbox_rule rules[] = {
     {"bounce", OUTCOME_BOUNCED, 0, 550, ENHANCED(5, 1, 1), "rcpt", "550 5.1.1 No such user here",

@@ -12,7 +12,7 @@ struct sandbox_rule {
     enum outcome outcome;
     uint32_t delay_ms;
     uint16_t smtp;     /* the reply that is played; 0: none (connection lost) */
-    uint32_t enhanced; /* class << 16 | subject << 8 | detail */
+    uint32_t enhanced; /* enhanced_code.h */
     const char *stage; /* of the dialogue: where it is played */
     const char *reply;
     const char *meaning; /* for the documentation */
