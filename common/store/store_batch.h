@@ -1,0 +1,119 @@
+/* Transitions of a batch: claim, mark, flush (and finish), reclaim, sweep; and what is read of it.
+ * A write passes if and only if the batch names exactly the caller's (session, epoch). */
+#ifndef HIKYAKU_COMMON_STORE_STORE_BATCH_H
+#define HIKYAKU_COMMON_STORE_STORE_BATCH_H
+
+#include "common/store/store_campaign.h"
+
+struct store_batch_name {
+    unsigned char campaign[16];
+    uint32_t number;
+};
+
+/** Batches of a campaign that are due by `until_unix_s`, earliest first, with the time of the next
+ *  one after these (0: none). */
+struct store_due {
+    uint32_t number;
+    uint32_t row_count;
+    int64_t due_unix_s;
+};
+typedef void store_batch_due_fn(void *context, int error, const struct store_due *batches,
+                                size_t count, int64_t next_unix_s);
+void store_batch_due(struct store *store, const unsigned char campaign[16], int64_t until_unix_s,
+                     size_t limit, store_batch_due_fn *on_answer, void *context);
+
+/** @param provider, sealed  valid during the call; -ENOENT: the sealed part is gone */
+typedef void store_batch_sealed_fn(void *context, int error, struct text provider,
+                                   struct text sealed);
+void store_batch_recipients(struct store *store, const struct store_batch_name *name,
+                            store_batch_sealed_fn *on_answer, void *context);
+void store_batch_refs(struct store *store, const struct store_batch_name *name,
+                      store_batch_sealed_fn *on_answer, void *context);
+/** Rows as stored, ROWS_SIZE each. */
+void store_batch_rows(struct store *store, const struct store_batch_name *name,
+                      store_batch_sealed_fn *on_answer, void *context);
+
+enum store_claim_status {
+    STORE_CLAIMED,
+    STORE_CLAIM_TAKEN,       /* somebody else holds it */
+    STORE_CLAIM_NOT_RUNNING, /* paused, cancelled, scheduled, ended */
+    STORE_CLAIM_EXPIRED,
+    STORE_CLAIM_NOT_DUE,
+    STORE_CLAIM_GONE, /* no such batch, or all its rows are final */
+};
+struct store_claim_answer {
+    enum store_claim_status status;
+    uint64_t epoch;
+    enum store_word word;
+    uint64_t ms_left;    /* until its recipients expire */
+    int64_t now_unix_ms; /* Redis' clock: rows due by now + slack are to be worked on */
+    struct text rows;    /* row_count x ROWS_SIZE; valid during the call */
+    bool is_hold;
+    uint32_t deaths;
+};
+typedef void store_batch_claimed_fn(void *context, int error,
+                                    const struct store_claim_answer *answer);
+/** Claim a batch for the store's session. Repeated by the same session it answers the same epoch.
+ *  @param slack_s  rows due so much later are worked on as well */
+void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
+                       store_batch_claimed_fn *on_answer, void *context);
+
+/** A claim, as every later write names it. */
+struct store_claim {
+    struct store_batch_name name;
+    uint64_t epoch;
+    struct text tenant; /* borrowed for the call */
+};
+
+/** @param error  0; -ESTALE (the claim is not ours any more); -EAGAIN, -ECONNRESET
+ *  @param word, ms_left  with 0 only */
+typedef void store_batch_written_fn(void *context, int error, enum store_word word,
+                                    uint64_t ms_left);
+/** HOLD: set ROW_MARKED on rows before their completing write. */
+void store_batch_mark(struct store *store, const struct store_claim *claim,
+                      const uint16_t *positions, size_t count, store_batch_written_fn *on_answer,
+                      void *context);
+
+struct store_row_change {
+    uint16_t position;
+    struct row row; /* as it shall stand; a changed seq makes an event */
+};
+struct store_flush {
+    uint32_t
+        number; /* 1, 2, ... of this claim: a repeated number changes nothing. One is in flight */
+    const struct store_row_change *changes;
+    size_t count;               /* at most 500 */
+    struct text sealed_details; /* kind SEAL_EVENTS, in the order of the changes with an event */
+    bool finishes;              /* end the claim: rows still open wait for their due time */
+};
+/** Outcomes become durable: rows, counters, one event entry, the control word. */
+void store_batch_flush(struct store *store, const struct store_claim *claim,
+                       const struct store_flush *flush, store_batch_written_fn *on_answer,
+                       void *context);
+
+/** @param changed  rows that changed, or -ESTALE: not held by this session (any more) */
+typedef void store_batch_changed_fn(void *context, int error, uint32_t changed,
+                                    uint8_t campaign_state);
+/**
+ * Free the claim of a session that was taken over: marked rows become UNCERTAIN (HOLD), open rows
+ * that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1 unless the session drained.
+ */
+void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
+                         const char *dead_session, struct text tenant,
+                         store_batch_changed_fn *on_answer, void *context);
+
+/** Turn the open rows of a free batch into EXPIRED or CANCELLED. -EBUSY: it is claimed. */
+void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
+                       enum outcome outcome, store_batch_changed_fn *on_answer, void *context);
+
+/** All claims of a partition. @param sessions  32 hex digits each, NUL-terminated */
+struct store_claimed {
+    struct store_batch_name name;
+    char session[33];
+};
+typedef void store_batch_list_fn(void *context, int error, const struct store_claimed *claims,
+                                 size_t count);
+void store_batch_claims(struct store *store, unsigned int partition, store_batch_list_fn *on_answer,
+                        void *context);
+
+#endif

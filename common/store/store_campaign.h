@@ -1,0 +1,178 @@
+/* Transitions of campaigns: create, add a chunk, submit, control, read, list. */
+#ifndef HIKYAKU_COMMON_STORE_STORE_CAMPAIGN_H
+#define HIKYAKU_COMMON_STORE_STORE_CAMPAIGN_H
+
+#include "common/mail/rows.h"
+#include "common/store/store.h"
+
+/** The answer to each claim and flush: what the campaign wants of its workers. */
+enum store_word { STORE_RUN = 1, STORE_PAUSE = 2, STORE_CANCEL = 3 };
+
+#define STORE_CAMPAIGN_SITES_MAX 64
+
+/** A label: name and value. */
+struct store_label {
+    struct text name;
+    struct text value;
+};
+
+/** The campaign's header. Texts are borrowed: from the caller (create), for the callback (get). */
+struct store_campaign {
+    unsigned char id[16];
+    struct text tenant;
+    struct text name;
+    struct text pool;
+    struct text from_domain;
+    const struct store_label *labels;
+    size_t label_count;
+    uint8_t lane; /* Hikyaku__V1__Lane */
+    uint8_t mode; /* Hikyaku__V1__Mode */
+    uint8_t content_class;
+    uint8_t state; /* Hikyaku__V1__CampaignState */
+    uint8_t word;  /* enum store_word */
+    bool is_hold;  /* doubt: HOLD, else RESEND */
+    bool is_container;
+    uint32_t buckets; /* of duplicate hashes; 0: KEEP */
+    uint32_t expires_after_s;
+    int64_t created_unix_ms;
+    int64_t submitted_unix_ms;
+    int64_t scheduled_unix_ms; /* 0: at once */
+    int64_t expires_unix_ms;   /* 0 until submitted */
+    struct text wrapped_key;   /* seal_wrap_key() */
+    uint8_t token_key_id;
+    struct text request_digest; /* 32 bytes: same key, same payload */
+    struct text digest;         /* 32 bytes: what an approval binds to; empty until submitted */
+    /* Counted by the scripts: */
+    uint32_t rows; /* sent, bad ones included */
+    uint32_t accepted;
+    uint32_t duplicates;
+    uint32_t rejected;
+    uint32_t chunks;
+    uint32_t batches;
+    uint32_t batches_open; /* not all rows final (UNCERTAIN keeps none open) */
+    uint64_t outcomes[OUTCOME_LIMIT];
+    uint64_t gates[GATE_LIMIT]; /* open rows by the gate in their row */
+    uint64_t in_flight;         /* rows of claimed batches that were open when claimed */
+    struct {
+        struct text key; /* provider key, or "other" */
+        uint64_t outcomes[OUTCOME_LIMIT];
+    } sites[STORE_CAMPAIGN_SITES_MAX];
+    size_t site_count;
+};
+
+/**
+ * @param error     0; -EEXIST (other payload under this key); -EAGAIN, -ECONNRESET (store.h);
+ *                  -ENOSPC (maxmemory)
+ * @param campaign  what is stored; is_replayed when it was there already
+ */
+typedef void store_campaign_created_fn(void *context, int error, bool is_replayed,
+                                       const struct store_campaign *campaign);
+/** Create a DRAFT campaign (a container: RUNNING). @param sealed_content  kind SEAL_CONTENT */
+void store_campaign_create(struct store *store, const struct store_campaign *campaign,
+                           struct text sealed_content, store_campaign_created_fn *on_answer,
+                           void *context);
+
+/** One batch of a chunk. */
+struct store_chunk_batch {
+    uint32_t number; /* chunk << 16 | ordinal */
+    uint32_t row_count;
+    struct text provider; /* key for the site counters: a provider or "other" */
+    struct text sealed_recipients;
+    struct text sealed_refs;
+    int64_t due_unix_s;      /* 0: at once */
+    int64_t expires_unix_ms; /* containers: of the call; 0: the campaign's */
+};
+/** One row, in batch and row order. */
+struct store_chunk_row {
+    int64_t hash;
+    uint32_t bucket;
+    bool is_duplicate; /* inside the chunk: no look-up */
+};
+struct store_chunk {
+    unsigned char campaign[16];
+    uint32_t number;
+    const struct store_chunk_batch *batches;
+    size_t batch_count;
+    const struct store_chunk_row *rows;
+    size_t row_count;
+    uint32_t rejected;
+    bool looks_up_duplicates; /* false: KEEP */
+    bool refuses_duplicates;  /* REFUSE: nothing is stored when one is found */
+    struct text map;          /* intake_map.h */
+    struct text digest;       /* 32 bytes, of the request */
+    struct text answer;       /* opaque, stored for replays: the rejected rows; at most 256 KiB */
+};
+struct store_chunk_answer {
+    uint32_t accepted;
+    uint32_t duplicates;
+    uint32_t rejected;
+    bool is_replayed;
+    struct text answer;
+};
+/**
+ * @param error  0; -EEXIST (same number, other content); -ENOENT (no such campaign); -EBUSY (not a
+ *               DRAFT); -ENOTUNIQ (REFUSE and duplicates); -ENOSPC, -EAGAIN, -ECONNRESET
+ */
+typedef void store_chunk_added_fn(void *context, int error,
+                                  const struct store_chunk_answer *answer);
+void store_campaign_add_chunk(struct store *store, const struct store_chunk *chunk,
+                              store_chunk_added_fn *on_answer, void *context);
+
+/** Chunk markers, for Submit: numbers and digests. */
+struct store_chunk_marker {
+    uint32_t number;
+    unsigned char digest[32];
+};
+typedef void store_campaign_markers_fn(void *context, int error,
+                                       const struct store_chunk_marker *markers, size_t count);
+/** @callback on_answer  markers in ascending order of their numbers */
+void store_campaign_markers(struct store *store, const unsigned char campaign[16],
+                            store_campaign_markers_fn *on_answer, void *context);
+
+struct store_submit {
+    unsigned char campaign[16];
+    uint32_t chunks;    /* as the markers had them; others since: -EAGAIN, read again */
+    struct text digest; /* 32 bytes */
+    int64_t scheduled_unix_ms;
+};
+/** @param error  0; -ENOENT; -EBUSY (state); -ESTALE (chunks were added since); ...
+ *  @param campaign  its header afterwards (also with -EBUSY) */
+typedef void store_campaign_fn(void *context, int error, const struct store_campaign *campaign);
+/** DRAFT -> SCHEDULED or RUNNING; a submitted one with the same digest answers as it stands. The
+ *  duplicate buckets are dropped afterwards. */
+void store_campaign_submit(struct store *store, const struct store_submit *submit,
+                           store_campaign_fn *on_answer, void *context);
+
+/** SCHEDULED -> RUNNING when its time has come (driver). */
+void store_campaign_start(struct store *store, const unsigned char campaign[16],
+                          store_campaign_fn *on_answer, void *context);
+
+enum store_control { STORE_CONTROL_PAUSE, STORE_CONTROL_RESUME, STORE_CONTROL_CANCEL };
+/** Flag only: rows change batch by batch. @param error  -EBUSY: not in this state */
+void store_campaign_control(struct store *store, const unsigned char campaign[16],
+                            enum store_control control, struct text reason,
+                            store_campaign_fn *on_answer, void *context);
+
+/** @param error  0, -ENOENT, -EAGAIN, -ECONNRESET, -EPROTO (damaged) */
+void store_campaign_get(struct store *store, const unsigned char campaign[16],
+                        store_campaign_fn *on_answer, void *context);
+/** @param sealed  valid during the call */
+typedef void store_campaign_content_fn(void *context, int error, struct text sealed);
+void store_campaign_content(struct store *store, const unsigned char campaign[16],
+                            store_campaign_content_fn *on_answer, void *context);
+/** The map of a chunk (intake_map.h). @param error  -ENOENT: no such chunk */
+void store_campaign_map(struct store *store, const unsigned char campaign[16], uint32_t chunk,
+                        store_campaign_content_fn *on_answer, void *context);
+
+/** @param ids  16 bytes each, newest first */
+typedef void store_campaign_ids_fn(void *context, int error, const unsigned char (*ids)[16],
+                                   size_t count);
+/** Campaigns of a partition that have not ended (for its driver). */
+void store_campaign_active(struct store *store, unsigned int partition,
+                           store_campaign_ids_fn *on_answer, void *context);
+/** Campaigns of a partition created in from..to, newest first. */
+void store_campaign_list(struct store *store, unsigned int partition, int64_t from_unix_ms,
+                         int64_t to_unix_ms, size_t limit, store_campaign_ids_fn *on_answer,
+                         void *context);
+
+#endif

@@ -1,0 +1,52 @@
+/* The event streams of a tenant: one per partition, ids are generation-sequence. The generation
+ * rises when Redis' run_id changes, so that a cursor knows when entries may be lost. */
+#ifndef HIKYAKU_COMMON_STORE_STORE_EVENTS_H
+#define HIKYAKU_COMMON_STORE_STORE_EVENTS_H
+
+#include "common/store/store_batch.h"
+
+struct store_event_place {
+    uint64_t generation;
+    uint64_t sequence;
+};
+
+enum store_event_kind { STORE_EVENT_ROWS, STORE_EVENT_STATE };
+
+/** One entry of a stream, outside data: bounded and checked. All borrowed for the callback. */
+struct store_event_entry {
+    unsigned int partition;
+    struct store_event_place place;
+    enum store_event_kind kind;
+    struct store_batch_name name; /* ROWS; STATE: campaign only */
+    int64_t recorded_unix_ms;
+    uint64_t epoch;                         /* ROWS: of the claim; 0: written by a coordinator */
+    uint32_t number;                        /* ROWS: of the flush; STATE: counter of the campaign */
+    const struct store_row_change *changes; /* ROWS: those with an event, in order */
+    size_t count;
+    struct text sealed_details; /* ROWS: kind SEAL_EVENTS; empty: none */
+    uint8_t state;              /* STATE: Hikyaku__V1__CampaignState */
+    struct text reason;
+};
+
+typedef void store_events_fn(void *context, int error, const struct store_event_entry *entries,
+                             size_t count);
+/** Entries behind `after`, one place for each of the 64 partitions; at most `limit` from each, in
+ *  the order of partitions and places. */
+void store_events_read(struct store *store, struct text tenant,
+                       const struct store_event_place after[64], size_t limit,
+                       store_events_fn *on_answer, void *context);
+
+/** First and last place of each stream (zero: empty stream). */
+struct store_events_range {
+    struct store_event_place first;
+    struct store_event_place last;
+    uint64_t length;
+    uint64_t removed; /* entries ever trimmed */
+    int64_t oldest_unix_ms;
+};
+typedef void store_events_ranges_fn(void *context, int error,
+                                    const struct store_events_range ranges[64]);
+void store_events_ranges(struct store *store, struct text tenant, store_events_ranges_fn *on_answer,
+                         void *context);
+
+#endif

@@ -1,0 +1,42 @@
+/* Names of all keys: the only place that builds them. docs/redis-keys.md is the catalogue.
+ *
+ * {pNN} is the partition (low 6 bits of a campaign id): all keys of one transition share it, so
+ * that each script stays in one slot. */
+#ifndef HIKYAKU_COMMON_STORE_STORE_KEYS_H
+#define HIKYAKU_COMMON_STORE_STORE_KEYS_H
+
+#include "common/base/buffer.h"
+
+/* Of a partition: <prefix>:{pNN}:<name> */
+void store_keys_active(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_events(struct buffer *out, const char *prefix, unsigned int partition,
+                       struct text tenant);
+void store_keys_idempotency(struct buffer *out, const char *prefix, unsigned int partition,
+                            uint32_t day, unsigned int bucket);
+
+/* Of a campaign: <prefix>:{pNN}:c:<id>[:<name>]; NULL: the header itself. */
+void store_keys_campaign(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                         const char *name);
+void store_keys_duplicates(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                           uint32_t bucket);
+/** @param part  'h' header, 'r' rows, 'b' sealed recipients, 'f' sealed refs */
+void store_keys_batch(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                      uint32_t batch, char part);
+/** "<id>:<batch>": members of `claimed`. */
+void store_keys_member(struct buffer *out, const unsigned char campaign[16], uint32_t batch);
+/** @return 0 or -EPROTO */
+MUST_USE int store_keys_parse_member(struct text member, unsigned char ret_campaign[16],
+                                     uint32_t *ret_batch);
+
+void store_keys_session(struct buffer *out, const char *prefix, const char *session);
+void store_keys_ip(struct buffer *out, const char *prefix, struct text ip);
+void store_keys_sessions(struct buffer *out, const char *prefix);
+void store_keys_notices(struct buffer *out, const char *prefix);
+void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
+                     struct text selector);
+
+#endif
