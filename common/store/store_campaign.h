@@ -121,6 +121,7 @@ void store_campaign_add_chunk(struct store *store, const struct store_chunk *chu
 /** Chunk markers, for Submit: numbers and digests. */
 struct store_chunk_marker {
     uint32_t number;
+    uint32_t batches; /* of the chunk: ordinals 0..batches-1 */
     unsigned char digest[32];
 };
 typedef void store_campaign_markers_fn(void *context, int error,
