@@ -16,6 +16,7 @@ struct store_due {
     uint32_t number;
     uint32_t row_count;
     int64_t due_unix_s;
+    int64_t expires_unix_ms; /* of its own (containers); 0: the campaign's */
 };
 typedef void store_batch_due_fn(void *context, int error, const struct store_due *batches,
                                 size_t count, int64_t next_unix_s);
