@@ -30,7 +30,7 @@ void mime_append_text(struct buffer *out, struct text text, enum mime_encoding e
 /** Append bytes as base64 in lines of 76, CRLF after each. @source RFC 2045, 6.8 */
 void mime_append_base64(struct buffer *out, struct text data);
 
-#define MIME_BOUNDARY_BYTES 22 /* with NUL */
+#define MIME_BOUNDARY_BYTES 21 /* with NUL */
 /**
  * A boundary: "=_" 16 hex digits "_" level. Encoded parts cannot contain it ("=_" occurs in none
  * of the encodings), 7bit parts do not by mime_choose().
