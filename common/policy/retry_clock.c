@@ -1,0 +1,36 @@
+#include "common/policy/retry_clock.h"
+
+#include <assert.h>
+
+#define MINUTE_S 60U
+#define HOUR_S 3600U
+
+const struct retry_clock_plan retry_clock_bulk = {5 * MINUTE_S, 4 * HOUR_S};
+const struct retry_clock_plan retry_clock_transactional = {30, 30 * MINUTE_S};
+
+uint32_t retry_clock_delay_s(const struct retry_clock_plan *plan, uint32_t attempts)
+{
+    assert(attempts > 0);
+    uint64_t delay_s = plan->first_s;
+    for (uint32_t i = 1; i < attempts && delay_s < plan->last_s; i++) {
+        delay_s *= 2;
+    }
+    return delay_s < plan->last_s ? (uint32_t)delay_s : plan->last_s;
+}
+
+static uint64_t with_jitter(uint64_t delay_s, uint64_t random)
+{
+    uint64_t widest_s = delay_s * RETRY_CLOCK_JITTER_PERMILLE / 1000;
+    return delay_s - widest_s + random % (2 * widest_s + 1);
+}
+
+uint32_t retry_clock_due(const struct retry_clock_plan *plan, uint32_t attempts,
+                         uint32_t now_unix_s, uint32_t expires_unix_s, uint64_t random)
+{
+    uint64_t delay_s = retry_clock_delay_s(plan, attempts);
+    uint64_t slot_s = delay_s / 10 > RETRY_CLOCK_SLOT_S ? delay_s / 10 : RETRY_CLOCK_SLOT_S;
+    uint64_t due = now_unix_s + with_jitter(delay_s, random);
+    due = (due + slot_s - 1) / slot_s * slot_s;
+    uint64_t latest = expires_unix_s == 0 ? UINT32_MAX : expires_unix_s;
+    return (uint32_t)(due < latest ? due : latest);
+}

@@ -1,0 +1,101 @@
+#include "common/policy/retry_clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#define NOW 1795295457U
+
+static void delays_double_up_to_the_last(void **state)
+{
+    (void)state;
+    static const uint32_t bulk[] = {300, 600, 1200, 2400, 4800, 9600, 14400, 14400};
+    static const uint32_t transactional[] = {30, 60, 120, 240, 480, 960, 1800, 1800};
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(retry_clock_delay_s(&retry_clock_bulk, i + 1), bulk[i]);
+        assert_int_equal(retry_clock_delay_s(&retry_clock_transactional, i + 1), transactional[i]);
+    }
+    assert_int_equal(retry_clock_delay_s(&retry_clock_bulk, UINT32_MAX), 14400);
+}
+
+/* DESIGN, flow 8: due times are rounded up to the larger of 30 s and a tenth of the delay. */
+static void due_times_stand_on_few_places(void **state)
+{
+    (void)state;
+    for (uint32_t attempts = 1; attempts < 12; attempts++) {
+        uint32_t delay_s = retry_clock_delay_s(&retry_clock_bulk, attempts);
+        uint32_t slot_s = delay_s / 10 > 30 ? delay_s / 10 : 30;
+        uint32_t least = UINT32_MAX;
+        uint32_t most = 0;
+        for (uint64_t random = 0; random < 5000; random++) {
+            /* Recipients of one batch fail within a minute. */
+            uint32_t now = NOW + (uint32_t)(random % 60);
+            uint32_t due = retry_clock_due(&retry_clock_bulk, attempts, now, 0, random * 7919);
+            assert_int_equal(due % slot_s, 0);
+            assert_true(due >= now + delay_s - delay_s / 10);
+            assert_true(due < now + delay_s + delay_s / 10 + slot_s);
+            least = due < least ? due : least;
+            most = due > most ? due : most;
+        }
+        assert_true(most > least); /* jitter */
+        assert_true((most - least) / slot_s <= 5);
+    }
+}
+
+static void one_random_number_brings_a_batch_back_together(void **state)
+{
+    (void)state;
+    uint32_t slot_start = NOW / 30 * 30;
+    uint32_t due = retry_clock_due(&retry_clock_bulk, 1, slot_start + 1, 0, 42);
+    uint32_t others = 0;
+    for (uint32_t s = 1; s <= 30; s++) {
+        others += retry_clock_due(&retry_clock_bulk, 1, slot_start + s, 0, 42) != due;
+    }
+    assert_true(others < 30);
+    assert_true(retry_clock_due(&retry_clock_bulk, 1, slot_start + 30, 0, 42) - due <= 30);
+}
+
+static void nothing_is_due_beyond_expiry(void **state)
+{
+    (void)state;
+    for (uint64_t random = 0; random < 1000; random++) {
+        uint32_t expires = NOW + 200;
+        assert_int_equal(retry_clock_due(&retry_clock_bulk, 1, NOW, expires, random), expires);
+        assert_true(retry_clock_due(&retry_clock_transactional, 1, NOW, expires, random) < expires);
+    }
+    assert_int_equal(retry_clock_due(&retry_clock_bulk, 9, UINT32_MAX - 5, 0, 1), UINT32_MAX);
+}
+
+/* S7: a dead host over five days: two tries in the first hour at least, then hours apart. */
+static void five_days_of_a_dead_host(void **state)
+{
+    (void)state;
+    uint32_t now = NOW;
+    uint32_t first_hour = 0;
+    uint32_t tries = 0;
+    uint32_t expires = NOW + 5U * 86400U;
+    while (now < expires) {
+        tries++;
+        first_hour += now < NOW + 3600;
+        uint32_t due = retry_clock_due(&retry_clock_bulk, tries, now, expires, tries * 2654435761U);
+        assert_true(due > now);
+        now = due;
+    }
+    assert_true(first_hour >= 2);
+    assert_true(tries >= 30 && tries <= 45);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delays_double_up_to_the_last),
+        cmocka_unit_test(due_times_stand_on_few_places),
+        cmocka_unit_test(one_random_number_brings_a_batch_back_together),
+        cmocka_unit_test(nothing_is_due_beyond_expiry),
+        cmocka_unit_test(five_days_of_a_dead_host),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
