@@ -31,12 +31,11 @@ static DKIM_CBSTAT find_key(DKIM *message, DKIM_SIGINFO *signature, unsigned cha
         if (!text_equal_nocase(key->name, text_of(name))) {
             continue;
         }
-        if (key->answer != DKIM_VERIFIER_FOUND) {
-            return key->answer == DKIM_VERIFIER_NOT_FOUND ? DKIM_CBSTAT_NOTFOUND
-                                                          : DKIM_CBSTAT_TRYAGAIN;
-        }
-        if (key->record.size >= size || text_find(key->record, '\0') < key->record.size) {
-            return DKIM_CBSTAT_ERROR;
+        /* Any other answer than these two makes the library drop the whole message; judge() tells
+         * the reasons apart. Longer records than its room (1,024 bytes) it cannot take. */
+        if (key->answer != DKIM_VERIFIER_FOUND || key->record.size >= size ||
+            text_find(key->record, '\0') < key->record.size) {
+            return DKIM_CBSTAT_NOTFOUND;
         }
         memcpy(place, key->record.data, key->record.size);
         place[key->record.size] = '\0';
@@ -113,6 +112,11 @@ static DKIM_STAT feed_all(struct feed *feed, size_t size)
 {
     bool is_test_key = false;
     DKIM_STAT status = dkim_chunk(feed->message, feed->copy, size);
+    if (status == DKIM_STAT_OK && (size < 2 || memcmp(feed->copy + size - 2, "\r\n", 2) != 0)) {
+        /* Both forms of the body have it (RFC 6376, 3.4.3, 3.4.4); the library refuses. */
+        unsigned char line_end[] = "\r\n";
+        status = dkim_chunk(feed->message, line_end, 2);
+    }
     if (status == DKIM_STAT_OK) {
         status = dkim_chunk(feed->message, NULL, 0);
     }
@@ -141,17 +145,18 @@ static void copy_string(char *place, size_t size, const unsigned char *string)
     (void)snprintf(place, size, "%s", string == NULL ? "" : (const char *)string);
 }
 
-static bool is_in_doubt(const struct dkim_verifier *verifier,
-                        const struct dkim_verifier_signature *signature)
+/* The key that a signature names, among those given; NULL when it is not. */
+static const struct dkim_verifier_key *named_key(const struct dkim_verifier *verifier,
+                                                 const struct dkim_verifier_signature *signature)
 {
     char name[sizeof signature->domain * 2 + 16];
     (void)snprintf(name, sizeof name, "%s._domainkey.%s", signature->selector, signature->domain);
     for (size_t i = 0; i < verifier->key_count; i++) {
         if (text_equal_nocase(verifier->keys[i].name, text_of(name))) {
-            return verifier->keys[i].answer == DKIM_VERIFIER_FAILED;
+            return &verifier->keys[i];
         }
     }
-    return false;
+    return NULL;
 }
 
 static void set_verdict(struct dkim_verifier_signature *signature,
@@ -159,6 +164,20 @@ static void set_verdict(struct dkim_verifier_signature *signature,
 {
     signature->verdict = verdict;
     (void)snprintf(signature->reason, sizeof signature->reason, "%s", reason);
+}
+
+/* Without a key that the library could use. */
+static void judge_keyless(const struct dkim_verifier *verifier,
+                          struct dkim_verifier_signature *signature)
+{
+    const struct dkim_verifier_key *key = named_key(verifier, signature);
+    if (key == NULL || key->answer == DKIM_VERIFIER_NOT_FOUND) {
+        set_verdict(signature, DKIM_VERIFIER_PERMERROR, "no key");
+    } else if (key->answer == DKIM_VERIFIER_FAILED) {
+        set_verdict(signature, DKIM_VERIFIER_TEMPERROR, "the key could not be looked up");
+    } else {
+        set_verdict(signature, DKIM_VERIFIER_PERMERROR, "the key's record cannot be used");
+    }
 }
 
 static void judge(const struct dkim_verifier *verifier, DKIM_SIGINFO *info,
@@ -173,9 +192,8 @@ static void judge(const struct dkim_verifier *verifier, DKIM_SIGINFO *info,
         set_verdict(signature, DKIM_VERIFIER_PERMERROR, "rsa-sha1 is not accepted");
     } else if (DKIM_SIG_CHECK(info) && !is_known_error) {
         set_verdict(signature, DKIM_VERIFIER_PASS, "ok");
-    } else if (error == DKIM_SIGERROR_KEYFAIL ||
-               (!is_known_error && is_in_doubt(verifier, signature))) {
-        set_verdict(signature, DKIM_VERIFIER_TEMPERROR, "the key could not be looked up");
+    } else if (error == DKIM_SIGERROR_NOKEY || error == DKIM_SIGERROR_KEYFAIL) {
+        judge_keyless(verifier, signature);
     } else if (error == DKIM_SIGERROR_BADSIG) {
         set_verdict(signature, DKIM_VERIFIER_FAIL,
                     "the signature does not match: header altered or another key");
@@ -184,7 +202,7 @@ static void judge(const struct dkim_verifier *verifier, DKIM_SIGINFO *info,
     } else if (dkim_sig_getbh(info) == DKIM_SIGBH_MISMATCH) {
         set_verdict(signature, DKIM_VERIFIER_FAIL, "the body was altered");
     } else {
-        set_verdict(signature, DKIM_VERIFIER_PERMERROR, "no key");
+        judge_keyless(verifier, signature);
     }
 }
 

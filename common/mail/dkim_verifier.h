@@ -71,8 +71,12 @@ MUST_USE int dkim_verifier_key_names(struct dkim_verifier *verifier, struct text
  *
  * @param message     CRLF line ends
  * @param now_unix_s  for x=
- * @return 0 (also when no signature passes); -EINVAL (cannot be parsed, more than
- *         DKIM_VERIFIER_SIGNATURES_MAX signatures); -EMSGSIZE; -EIO (library)
+ * The library takes key records of at most 1,024 bytes (RSA to 6,000 bits or so): longer ones
+ * cannot be used.
+ *
+ * @return 0 (also when no signature passes); -EINVAL (cannot be parsed, or one of several
+ *         signatures cannot; more than DKIM_VERIFIER_SIGNATURES_MAX signatures); -EMSGSIZE; -EIO
+ *         (library)
  * @source RFC 6376, 6; RFC 8301; RFC 8463
  */
 MUST_USE int dkim_verifier_check(struct dkim_verifier *verifier, struct text message,
