@@ -10,8 +10,10 @@ struct loop_timer;
 struct loop_watch;
 struct loop_signal;
 
+/** Ignores SIGPIPE for the process. */
 struct loop *loop_create(void);
-/** Close what is left open (asserts that no work is in the pool), free. Accepts NULL. */
+/** Close and free timers, watches and signals that are left, drop deferred and posted calls.
+ *  Asserts that no work is in the pool and streams are closed. Accepts NULL. */
 void loop_destroy(struct loop **loop);
 /** Run until loop_stop(). */
 void loop_run(struct loop *loop);

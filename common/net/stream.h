@@ -37,11 +37,13 @@ struct stream_callbacks {
     void (*on_connected)(void *context);
     /** `bytes` are valid during the call. */
     void (*on_read)(void *context, struct text bytes);
-    /** Everything written so far has been given to the kernel. May be NULL. */
+    /** Everything written so far has been given to the kernel: comes after bytes were pending, not
+     *  when the kernel took all at once. May be NULL. */
     void (*on_drained)(void *context);
     /** The TLS handshake is done. May be NULL. */
     void (*on_tls)(void *context);
-    /** Once; nothing follows but on_closed. The owner then calls stream_close(). */
+    /** Once, never inside a call of the owner; nothing follows but on_closed. The owner then calls
+     *  stream_close(). A failed write lets what the peer said before be read first. */
     void (*on_end)(void *context, enum stream_end end);
     /** After stream_close(): the memory is gone. May be NULL. */
     void (*on_closed)(void *context);
@@ -80,7 +82,7 @@ void stream_tls_destroy(struct stream_tls **tls);
 void stream_start_tls(struct stream *stream, const struct stream_tls *tls, struct text server_name);
 /** "TLSv1.3", or "" without TLS. */
 const char *stream_tls_version(const struct stream *stream);
-/** Why TLS failed, for people; "" when it did not. */
+/** Why connecting or TLS failed, for people; "" when it did not. */
 const char *stream_problem(const struct stream *stream);
 /** The local address in use, once connected. */
 void stream_local_address(const struct stream *stream, struct stream_address *ret_address);
