@@ -25,9 +25,9 @@ const char *reply_class_stage_name(uint8_t stage)
 
 int reply_class_parse(struct text name, uint8_t *ret_class)
 {
-    for (uint8_t i = 0; i < REPLY_CLASS_LIMIT; i++) {
+    for (unsigned int i = 0; i < REPLY_CLASS_LIMIT; i++) {
         if (text_equal(name, text_of(class_names[i]))) {
-            *ret_class = i;
+            *ret_class = (uint8_t)i;
             return 0;
         }
     }

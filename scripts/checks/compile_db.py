@@ -21,7 +21,7 @@ def own_commands(build, folders=OWN):
         if not source.is_relative_to(tree.ROOT):
             continue
         relative = source.relative_to(tree.ROOT)
-        if relative.parts[0] in folders and source.exists():
+        if source.exists() and any(relative.is_relative_to(folder) for folder in folders):
             commands.setdefault(relative, (shlex.split(entry["command"]), entry["directory"]))
     return [(source, words, folder) for source, (words, folder) in sorted(commands.items())]
 
