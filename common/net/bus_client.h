@@ -20,7 +20,7 @@ struct bus_client_settings {
 MUST_USE int bus_client_open(struct bus *bus, const struct bus_client_settings *settings,
                              struct bus_client **ret_client, struct problem *problem);
 void bus_client_close(struct bus_client **client);
-/** @return 0 or -EAGAIN (queue full, or never connected) */
+/** @return 0 or -EAGAIN (queue full, or not connected) */
 MUST_USE int bus_client_send(struct bus_client *client, struct text frame);
 
 #endif

@@ -166,31 +166,51 @@ static int write_record(struct stream_tls_session *session, const char *data, si
     return -EPROTO;
 }
 
+/* One record in the making. */
+struct record {
+    char data[RECORD_BYTES];
+    size_t filled;
+};
+
+/* Take what fits of `rest`; write the record when it is full. */
+static int fill_record(struct stream_tls_session *session, struct record *record, struct text *rest)
+{
+    struct text taken = {rest->data, RECORD_BYTES - record->filled};
+    if (record->filled == 0 && rest->size >= RECORD_BYTES) {
+        *rest = text_skip(*rest, taken.size);
+        return write_record(session, taken.data, taken.size); /* long parts are not copied */
+    }
+    if (rest->size < taken.size) {
+        taken.size = rest->size;
+    }
+    memcpy(record->data + record->filled, taken.data, taken.size);
+    record->filled += taken.size;
+    *rest = text_skip(*rest, taken.size);
+    if (record->filled < RECORD_BYTES) {
+        return 0;
+    }
+    record->filled = 0;
+    return write_record(session, record->data, RECORD_BYTES);
+}
+
 /* Lines of a dialogue are short and come in several parts: they are gathered so that each record,
- * and with it each round of ciphering, is worth its while. Long parts are not copied. */
+ * and with it each round of ciphering, is worth its while. */
 int stream_tls_session_write(struct stream_tls_session *session, const struct text *parts,
                              size_t count)
 {
-    char record[RECORD_BYTES];
-    size_t filled = 0;
+    struct record record; /* only `filled` needs a value */
+    record.filled = 0;
+    int result = 0;
     for (size_t i = 0; i < count; i++) {
         struct text rest = parts[i];
-        while (rest.size > 0) {
-            bool is_direct = filled == 0 && rest.size >= sizeof record;
-            size_t step = sizeof record - filled < rest.size ? sizeof record - filled : rest.size;
-            if (!is_direct) {
-                memcpy(record + filled, rest.data, step);
-                filled += step;
-            }
-            if ((is_direct || filled == sizeof record) &&
-                write_record(session, is_direct ? rest.data : record, sizeof record) != 0) {
-                return -EPROTO;
-            }
-            filled = filled == sizeof record ? 0 : filled;
-            rest = text_skip(rest, step);
+        while (rest.size > 0 && result == 0) {
+            result = fill_record(session, &record, &rest);
         }
     }
-    return filled > 0 ? write_record(session, record, filled) : 0;
+    if (result == 0 && record.filled > 0) {
+        result = write_record(session, record.data, record.filled);
+    }
+    return result;
 }
 
 void stream_tls_session_finish(struct stream_tls_session *session)
