@@ -36,14 +36,22 @@ unsigned int identity_partition(const unsigned char campaign[IDENTITY_CAMPAIGN_B
     return campaign[IDENTITY_CAMPAIGN_BYTES - 1] % IDENTITY_PARTITIONS;
 }
 
-unsigned int identity_message_partition(const unsigned char id_key[IDENTITY_KEY_BYTES],
-                                        struct text tenant, struct text message_key)
+void identity_message(const unsigned char id_key[IDENTITY_KEY_BYTES], struct text tenant,
+                      struct text message_key, unsigned char ret_message[IDENTITY_MESSAGE_BYTES])
 {
     unsigned char mac[DIGEST_BYTES];
     const struct text parts[] = {nul, TEXT("message"), nul, tenant, nul, message_key};
     assert(tenant.size > 0);
     digest_hmac(id_key, parts, sizeof parts / sizeof parts[0], mac);
-    return identity_partition(mac);
+    memcpy(ret_message, mac, IDENTITY_MESSAGE_BYTES);
+}
+
+unsigned int identity_message_partition(const unsigned char id_key[IDENTITY_KEY_BYTES],
+                                        struct text tenant, struct text message_key)
+{
+    unsigned char message[IDENTITY_MESSAGE_BYTES];
+    identity_message(id_key, tenant, message_key, message);
+    return identity_partition(message);
 }
 
 void identity_container(const unsigned char id_key[IDENTITY_KEY_BYTES], struct text attributes,

@@ -9,6 +9,7 @@
 
 #define IDENTITY_KEY_BYTES 32
 #define IDENTITY_CAMPAIGN_BYTES 16
+#define IDENTITY_MESSAGE_BYTES 16
 /** Crockford base32, upper case. */
 #define IDENTITY_CAMPAIGN_LENGTH 26
 #define IDENTITY_PARTITIONS 64
@@ -30,7 +31,11 @@ void identity_campaign(const unsigned char id_key[IDENTITY_KEY_BYTES], struct te
 /** The partition that drives a campaign: the low 6 bits of its id, 0..63. */
 unsigned int identity_partition(const unsigned char campaign[IDENTITY_CAMPAIGN_BYTES]);
 
-/** The partition of a single message (SendMessages), where its idempotency record lies. */
+/** The hash that stands for a message key of SendMessages in the store; identity_partition() of it
+ *  is where its idempotency record and its container lie. Keyed: message keys may be personal. */
+void identity_message(const unsigned char id_key[IDENTITY_KEY_BYTES], struct text tenant,
+                      struct text message_key, unsigned char ret_message[IDENTITY_MESSAGE_BYTES]);
+/** The partition of a single message, as identity_partition() of its hash. */
 unsigned int identity_message_partition(const unsigned char id_key[IDENTITY_KEY_BYTES],
                                         struct text tenant, struct text message_key);
 

@@ -105,9 +105,25 @@ static void sessions_differ(void **state)
     assert_int_equal(strspn(first, "0123456789abcdef"), IDENTITY_SESSION_LENGTH);
 }
 
+static void a_message_hash_names_its_partition_and_tenant(void **state)
+{
+    (void)state;
+    static const unsigned char key[IDENTITY_KEY_BYTES] = {1, 2, 3};
+    unsigned char ours[IDENTITY_MESSAGE_BYTES];
+    unsigned char theirs[IDENTITY_MESSAGE_BYTES];
+    identity_message(key, TEXT("shop"), TEXT("order-1"), ours);
+    identity_message(key, TEXT("other"), TEXT("order-1"), theirs);
+    assert_memory_not_equal(ours, theirs, sizeof ours);
+    assert_int_equal(identity_partition(ours),
+                     identity_message_partition(key, TEXT("shop"), TEXT("order-1")));
+    identity_message(key, TEXT("shop"), TEXT("order-2"), theirs);
+    assert_memory_not_equal(ours, theirs, sizeof ours);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_hash_names_its_partition_and_tenant),
         cmocka_unit_test(ids_equal_the_vectors),
         cmocka_unit_test(duplicate_hashes_equal_the_vectors),
         cmocka_unit_test(extremes_of_the_hash_fit_as_text),
