@@ -1,6 +1,7 @@
 #include "coordinator/intake/intake.h"
 
 #include "common/mail/rows.h"
+#include "common/wire/wire_rules.h"
 #include "coordinator/intake/intake_batches.h"
 #include "coordinator/intake/intake_work.h"
 
@@ -13,6 +14,7 @@ struct intake *intake_create(void)
 {
     struct intake *intake = xalloc_zero(1, sizeof *intake);
     intake_entry_scratch_init(&intake->scratch);
+    intake->keep = arena_create(0);
     intake->digest = digest_create();
     intake->seal = seal_create(INTAKE_SEAL_LEVEL);
     return intake;
@@ -24,6 +26,7 @@ void intake_destroy(struct intake **intake)
         return;
     }
     intake_entry_scratch_finish(&(*intake)->scratch);
+    arena_destroy(&(*intake)->keep);
     digest_destroy(&(*intake)->digest);
     seal_destroy(&(*intake)->seal);
     seal_wipe_buffer(&(*intake)->bytes);
@@ -47,7 +50,8 @@ static void take_recipient(struct intake *intake, const struct intake_settings *
     struct problem problem;
     uint32_t index = result->chunk * ROWS_PER_CHUNK + position;
     struct intake_entry *entry = &intake->entries[intake->entry_count];
-    if (intake_entry_check(&intake->scratch, settings, settings->prepared, recipient, result->arena,
+    if (wire_rules_recipient(recipient, settings->limits, &problem) != 0 ||
+        intake_entry_check(&intake->scratch, settings, settings->prepared, recipient, intake->keep,
                            entry, &problem) != 0) {
         intake_batches_reject(result, index, &problem);
         return;
@@ -57,6 +61,7 @@ static void take_recipient(struct intake *intake, const struct intake_settings *
     if (entry->is_duplicate && settings->duplicates == HIKYAKU__V1__DUPLICATES__DUPLICATES_REFUSE) {
         problem_set(&problem, "address", "duplicate", "stands twice in this chunk");
         intake_batches_reject(result, index, &problem);
+        intake->stands_twice = true;
         return;
     }
     entry->group = intake_groups_add(&intake->groups, settings, entry->address.domain);
@@ -64,14 +69,10 @@ static void take_recipient(struct intake *intake, const struct intake_settings *
 }
 
 /* @return 0, or why the chunk as a whole is refused */
-static int verdict(const struct intake_settings *settings, Hikyaku__V1__OnInvalid on_invalid,
+static int verdict(const struct intake *intake, Hikyaku__V1__OnInvalid on_invalid,
                    const struct intake_result *result)
 {
-    bool stands_twice = false;
-    for (size_t i = 0; i < result->rejected_count; i++) {
-        stands_twice = stands_twice || text_equal(result->rejected[i].rule, TEXT("duplicate"));
-    }
-    if (stands_twice && settings->duplicates == HIKYAKU__V1__DUPLICATES__DUPLICATES_REFUSE) {
+    if (intake->stands_twice) {
         return -EEXIST;
     }
     bool refuses = on_invalid == HIKYAKU__V1__ON_INVALID__ON_INVALID_REFUSE_CHUNK;
@@ -83,12 +84,13 @@ int intake_chunk(struct intake *intake, const struct intake_settings *settings,
                  struct intake_result **ret_result)
 {
     assert(request->n_recipients <= INTAKE_WORK_ROWS_MAX); /* wire_unpack_call_bounds */
+    assert(settings->prepared != NULL);                    /* a campaign's content is whole */
     struct intake_result *result = intake_work_begin(intake, request->chunk);
     for (size_t i = 0; i < request->n_recipients; i++) {
         take_recipient(intake, settings, request->recipients[i], (uint32_t)i, result);
     }
     *ret_result = result;
-    int error = verdict(settings, request->on_invalid, result);
+    int error = verdict(intake, request->on_invalid, result);
     if (error != 0) {
         return error;
     }

@@ -1,9 +1,11 @@
 /* Intake: a chunk of recipients becomes batches, by a pure function: no DNS, no store, no clock.
  * The same request with the same settings gives the same result, at any coordinator.
  *
- *   intake_chunk()   check, normalise, find duplicates inside the chunk, group, pack    loop or
- * pool intake_seal()    compress and encrypt the batches                                   pool
- *   then the caller gives the result to the store in one transition. */
+ *   intake_chunk()  check, normalise, find duplicates inside the chunk, group, pack
+ *   intake_seal()   compress and encrypt the batches: the only part that draws random numbers
+ *
+ * Both run on the loop or in the pool; then the caller gives the result to the store in one
+ * transition. Single messages: intake_messages.h. */
 #ifndef HIKYAKU_COORDINATOR_INTAKE_INTAKE_H
 #define HIKYAKU_COORDINATOR_INTAKE_INTAKE_H
 
@@ -48,9 +50,9 @@ struct intake_rejected {
 struct intake_message {
     uint32_t index; /* of its recipient in the container; when accepted */
     bool is_accepted;
-    char token[TOKEN_LENGTH + 1];       /* local part of its Message-ID */
-    unsigned char key_hash[16];         /* for the idempotency record */
-    unsigned char digest[DIGEST_BYTES]; /* of its payload, the call's content included */
+    char token[TOKEN_LENGTH + 1];                   /* local part of its Message-ID */
+    unsigned char key_hash[IDENTITY_MESSAGE_BYTES]; /* for the idempotency record */
+    unsigned char digest[DIGEST_BYTES];             /* of its payload */
 };
 
 /** Owns all it holds. */
@@ -91,24 +93,6 @@ void intake_destroy(struct intake **intake);
 MUST_USE int intake_chunk(struct intake *intake, const struct intake_settings *settings,
                           const Hikyaku__V1__AddRecipientsRequest *request,
                           struct intake_result **ret_result);
-
-/** Messages of one call that go into one container: same partition, same From domain. */
-struct intake_messages {
-    const Hikyaku__V1__SendMessagesRequest *request; /* borrowed */
-    const uint32_t *places;                          /* borrowed: which of its messages */
-    size_t count;                                    /* at most 1,000 */
-    uint32_t chunk;                                  /* reserved in the container */
-};
-
-/**
- * Turn messages into batches of a container campaign; what a message overrides is sealed with its
- * recipient. A bad message is rejected (index = its place), its neighbours go on; a key that
- * stands twice among them is rejected the second time.
- *
- * @param settings  of the container
- */
-void intake_messages(struct intake *intake, const struct intake_settings *settings,
-                     const struct intake_messages *messages, struct intake_result **ret_result);
 
 /**
  * Seal the batches of a result and drop the plaintext. May run in another thread than

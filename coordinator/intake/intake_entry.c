@@ -1,7 +1,6 @@
 #include "coordinator/intake/intake_entry.h"
 
 #include "common/base/bytes.h"
-#include "common/wire/wire_rules.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -127,9 +126,6 @@ int intake_entry_check(struct intake_entry_scratch *scratch, const struct intake
                        struct intake_entry *ret_entry, struct problem *problem)
 {
     struct intake_entry entry = {.recipient = recipient};
-    if (wire_rules_recipient(recipient, settings->limits, problem) != 0) {
-        return -EINVAL;
-    }
     problem->field[0] = '\0';
     if (address_parse(text_of(recipient->address), settings->address_options, keep, &entry.address,
                       problem) != 0) {

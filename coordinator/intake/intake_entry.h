@@ -33,7 +33,8 @@ void intake_entry_scratch_init(struct intake_entry_scratch *scratch);
 void intake_entry_scratch_finish(struct intake_entry_scratch *scratch);
 
 /**
- * Check one recipient and normalise it: rules, address, fields, header values.
+ * Check one recipient and normalise it: address, fields, header values. Its rules have been
+ * checked (wire_rules_recipient(), wire_rules_message()).
  *
  * @param prepared   what it will be composed with
  * @param keep       holds what the entry does not borrow from the recipient

@@ -3,7 +3,7 @@
 #ifndef HIKYAKU_COORDINATOR_INTAKE_INTAKE_SETTINGS_H
 #define HIKYAKU_COORDINATOR_INTAKE_INTAKE_SETTINGS_H
 
-#include "common/mail/compose.h"
+#include "common/mail/content.h"
 #include "common/security/identity.h"
 #include "common/security/seal.h"
 #include "common/security/token.h"
@@ -20,9 +20,9 @@ struct intake_settings {
     uint32_t buckets; /* of duplicate hashes */
     Hikyaku__V1__Duplicates duplicates;
     Hikyaku__V1__DuplicateKey duplicate_key;
-    Hikyaku__V1__MissingField missing_field;
     Hikyaku__V1__ExtraField extra_field;
-    struct compose_prepared *prepared; /* owned; names, missing fields, header values */
+    const Hikyaku__V1__StoredCampaign *stored; /* borrowed */
+    struct compose_prepared *prepared; /* owned; NULL for a container whose content is not whole */
     const struct wire_limits *limits;  /* borrowed */
     /* Edge: keys, tables. */
     unsigned char duplicate_hash_key[IDENTITY_DUPLICATE_KEY_BYTES];
@@ -39,7 +39,7 @@ uint32_t intake_settings_buckets(uint32_t estimated_rows);
 /**
  * Prepare a campaign's content and options. The edge fields are zeroed.
  *
- * @param stored  effective settings (wire_effective.h); borrowed for the call
+ * @param stored  effective settings (wire_effective.h); borrowed as long as the settings live
  * @param limits  borrowed as long as the settings live
  * @return 0; -EINVAL or -EMSGSIZE: the content cannot be composed; `problem` names the field from
  *         the request's root ("content.variants.en.html") and, for templates, line and column

@@ -9,6 +9,8 @@ struct intake_result *intake_work_begin(struct intake *intake, uint32_t chunk)
     memset(intake->seen.taken, 0, sizeof intake->seen.taken);
     intake_groups_clear(&intake->groups);
     intake->entry_count = 0;
+    intake->stands_twice = false;
+    arena_reset(intake->keep);
     struct intake_result *result = xalloc_zero(1, sizeof *result);
     result->arena = arena_create(0);
     result->chunk = chunk;
