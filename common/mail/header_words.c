@@ -7,6 +7,7 @@
 #define ENCODED_WORD_MAX 75
 #define FRAME 12 /* "=?UTF-8?B?" and "?=" */
 #define QUOTED_MAX 70
+#define WORD_MAX 70
 
 bool header_words_is_atom(char byte)
 {
@@ -146,6 +147,7 @@ static enum phrase_form choose(struct text phrase)
 {
     enum phrase_form form = PHRASE_ATOMS;
     size_t size = phrase.size + 2;
+    size_t word = 0; /* only between words can a line be folded */
     for (size_t i = 0; i < phrase.size; i++) {
         char byte = phrase.data[i];
         bool is_code = byte == '?' && i > 0 && phrase.data[i - 1] == '=';
@@ -156,6 +158,10 @@ static enum phrase_form choose(struct text phrase)
             byte == ' ' && i > 0 && i + 1 < phrase.size && phrase.data[i - 1] != ' ';
         if (!is_inner_space && !header_words_is_atom(byte)) {
             form = PHRASE_QUOTED;
+        }
+        word = is_inner_space ? 0 : word + 1;
+        if (word > WORD_MAX) {
+            return PHRASE_ENCODED;
         }
         size += byte == '"' || byte == '\\';
     }

@@ -14,8 +14,8 @@ struct converter {
     bool has_space;      /* a space comes before the next character */
     bool is_full;
     bool is_preformatted;
-    struct buffer href; /* of the open link */
-    size_t link_start;  /* output size where the link's text starts */
+    struct text href;  /* of the open link, as written */
+    size_t link_start; /* output size where the link's text starts */
     bool is_link;
     unsigned int numbers[LIST_DEPTH_MAX]; /* next number of each open <ol>; 0 for <ul> */
     size_t list_depth;
@@ -147,8 +147,11 @@ static bool next_attribute(struct text *rest, struct text *ret_name, struct text
     }
     *ret_value = TEXT("");
     if (i < rest->size && rest->data[i] == '=') {
-        struct text value = text_trim(text_skip(*rest, i + 1));
-        i = (size_t)(value.data - rest->data);
+        i++;
+        while (i < rest->size && is_space(rest->data[i])) {
+            i++;
+        }
+        struct text value = text_skip(*rest, i);
         char quote = value.size > 0 ? value.data[0] : '\0';
         bool is_quoted = quote == '"' || quote == '\'';
         size_t size = is_quoted ? text_find(text_skip(value, 1), quote) : 0;
@@ -176,17 +179,19 @@ static struct text attribute(const struct tag *tag, struct text wanted)
     return TEXT("");
 }
 
-static void append_decoded(struct buffer *out, struct text text)
+/* An attribute's value with its references resolved. */
+static void put_decoded(struct converter *converter, struct text text)
 {
-    while (text.size > 0) {
+    while (text.size > 0 && !converter->is_full) {
         char bytes[HTML_ENTITY_BYTES];
         size_t size = 0;
-        size_t length = text.data[0] == '&' ? html_entity_decode(text, bytes, &size) : 0;
+        size_t plain = text_find(text, '&');
+        size_t length = plain > 0 ? 0 : html_entity_decode(text, bytes, &size);
         if (length > 0) {
-            buffer_append(out, bytes, size);
+            put_visible(converter, bytes, size);
         } else {
-            length = 1;
-            buffer_append_byte(out, text.data[0]);
+            length = plain > 0 ? plain : 1;
+            put_visible(converter, text.data, length);
         }
         text = text_skip(text, length);
     }
@@ -288,7 +293,7 @@ static void on_image(struct converter *converter, const struct tag *tag)
 /* The link's address behind its text, unless the text says it already. */
 static void close_link(struct converter *converter)
 {
-    struct text href = text_trim(buffer_text(&converter->href));
+    struct text href = text_trim(converter->href);
     size_t start =
         converter->link_start < converter->out->size ? converter->link_start : converter->out->size;
     struct text shown =
@@ -305,7 +310,7 @@ static void close_link(struct converter *converter)
     if (is_of_use && !is_shown) {
         converter->has_space = converter->has_space || shown.size > 0;
         put_visible(converter, "<", 1);
-        put_visible(converter, href.data, href.size);
+        put_decoded(converter, href);
         put_visible(converter, ">", 1);
     }
 }
@@ -316,57 +321,63 @@ static void on_link(struct converter *converter, const struct tag *tag)
         close_link(converter);
     }
     if (!tag->is_end) {
-        buffer_clear(&converter->href);
-        append_decoded(&converter->href, attribute(tag, TEXT("href")));
+        converter->href = attribute(tag, TEXT("href"));
         converter->is_link = true;
         converter->link_start = converter->out->size;
     }
 }
 
+/* Sizes are compared first: they tell most names apart. */
+#define NAME(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
 static const struct {
-    const char *name;
+    struct text name;
     void (*act)(struct converter *converter, const struct tag *tag);
 } actions[] = {
-    {"a", on_link},
-    {"address", on_line},
-    {"article", on_paragraph},
-    {"aside", on_paragraph},
-    {"blockquote", on_paragraph},
-    {"br", on_break},
-    {"center", on_line},
-    {"dd", on_line},
-    {"div", on_line},
-    {"dl", on_paragraph},
-    {"dt", on_line},
-    {"figure", on_paragraph},
-    {"figcaption", on_line},
-    {"footer", on_paragraph},
-    {"form", on_paragraph},
-    {"h1", on_paragraph},
-    {"h2", on_paragraph},
-    {"h3", on_paragraph},
-    {"h4", on_paragraph},
-    {"h5", on_paragraph},
-    {"h6", on_paragraph},
-    {"header", on_paragraph},
-    {"hr", on_rule},
-    {"img", on_image},
-    {"li", on_item},
-    {"main", on_paragraph},
-    {"nav", on_paragraph},
-    {"ol", on_list},
-    {"p", on_paragraph},
-    {"pre", on_preformatted},
-    {"section", on_paragraph},
-    {"table", on_paragraph},
-    {"td", on_cell},
-    {"th", on_cell},
-    {"tr", on_line},
-    {"ul", on_list},
+    {NAME("a"), on_link},
+    {NAME("address"), on_line},
+    {NAME("article"), on_paragraph},
+    {NAME("aside"), on_paragraph},
+    {NAME("blockquote"), on_paragraph},
+    {NAME("br"), on_break},
+    {NAME("center"), on_line},
+    {NAME("dd"), on_line},
+    {NAME("div"), on_line},
+    {NAME("dl"), on_paragraph},
+    {NAME("dt"), on_line},
+    {NAME("figure"), on_paragraph},
+    {NAME("figcaption"), on_line},
+    {NAME("footer"), on_paragraph},
+    {NAME("form"), on_paragraph},
+    {NAME("h1"), on_paragraph},
+    {NAME("h2"), on_paragraph},
+    {NAME("h3"), on_paragraph},
+    {NAME("h4"), on_paragraph},
+    {NAME("h5"), on_paragraph},
+    {NAME("h6"), on_paragraph},
+    {NAME("header"), on_paragraph},
+    {NAME("hr"), on_rule},
+    {NAME("img"), on_image},
+    {NAME("li"), on_item},
+    {NAME("main"), on_paragraph},
+    {NAME("nav"), on_paragraph},
+    {NAME("ol"), on_list},
+    {NAME("p"), on_paragraph},
+    {NAME("pre"), on_preformatted},
+    {NAME("section"), on_paragraph},
+    {NAME("table"), on_paragraph},
+    {NAME("td"), on_cell},
+    {NAME("th"), on_cell},
+    {NAME("tr"), on_line},
+    {NAME("ul"), on_list},
 };
 
 /* Elements whose content is no text for readers. */
-static const char *const hidden[] = {"script", "style", "title", "template", "noscript"};
+static const struct text hidden[] = {NAME("script"), NAME("style"), NAME("title"), NAME("template"),
+                                     NAME("noscript")};
+#undef NAME
 
 /* @return bytes up to and with the element's end tag; everything when there is none */
 static size_t hidden_length(struct text html, struct text name)
@@ -401,13 +412,13 @@ static size_t tag_end(struct text html)
 static size_t act_on(struct converter *converter, const struct tag *tag, struct text behind)
 {
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (text_equal_nocase(tag->name, text_of(actions[i].name))) {
+        if (text_equal_nocase(tag->name, actions[i].name)) {
             actions[i].act(converter, tag);
             return 0;
         }
     }
     for (size_t i = 0; !tag->is_end && i < sizeof hidden / sizeof hidden[0]; i++) {
-        if (text_equal_nocase(tag->name, text_of(hidden[i]))) {
+        if (text_equal_nocase(tag->name, hidden[i])) {
             return hidden_length(behind, tag->name);
         }
     }
@@ -464,5 +475,4 @@ void html_text_append(struct buffer *out, struct text html, size_t limit_bytes)
     if (!is_at_start(&converter) && !converter.is_full) {
         put(&converter, "\n", 1);
     }
-    buffer_finish(&converter.href);
 }

@@ -22,43 +22,57 @@ const char *mime_encoding_name(enum mime_encoding encoding)
     return "base64";
 }
 
-/* How a byte stands in quoted-printable, apart from its place in the line. */
-enum byte_class {
-    BYTE_PLAIN = 0,
-    BYTE_CODED = 1,   /* =XX */
-    BYTE_BLANK = 2,   /* coded at the end of a line */
-    BYTE_LINE = 3,    /* CR, LF */
-    BYTE_EIGHT = 4,   /* coded, not ASCII */
-    BYTE_CONTROL = 5, /* coded, must not stand in 7bit */
-};
-
-static unsigned char class_of(unsigned char byte)
+/* Printable ASCII but "=", which starts a code; blanks are looked at where they stand. */
+static inline bool is_plain(unsigned char byte)
 {
-    if (byte >= 0x80) {
-        return BYTE_EIGHT;
-    }
-    if (byte == '\r' || byte == '\n') {
-        return BYTE_LINE;
-    }
-    if (byte == ' ' || byte == '\t') {
-        return BYTE_BLANK;
-    }
-    if (byte < 0x20 || byte == 0x7f) {
-        return BYTE_CONTROL;
-    }
-    return byte == '=' ? BYTE_CODED : BYTE_PLAIN;
+    return (byte >= ' ' && byte < 0x7f && byte != '=') || byte == '\t';
 }
 
-/* A line's end is CRLF, LF or CR. @return where the next line starts */
-static size_t behind_line_end(struct text text, size_t end)
+/* Walks over lines that end with CRLF, LF or CR; every byte is looked at a fixed number of times.
+ */
+struct lines {
+    struct text text;
+    size_t start; /* of the next line */
+    size_t feed;  /* the first LF from there on */
+};
+
+static size_t find_feed(struct text text, size_t start)
 {
-    bool is_pair = end + 1 < text.size && text.data[end] == '\r' && text.data[end + 1] == '\n';
-    return end + (is_pair ? 2 : 1);
+    const char *feed =
+        start < text.size ? memchr(text.data + start, '\n', text.size - start) : NULL;
+    return feed == NULL ? text.size : (size_t)(feed - text.data);
+}
+
+static struct lines lines_of(struct text text)
+{
+    return (struct lines){text, 0, find_feed(text, 0)};
+}
+
+/* @param ret_line  without its end */
+static bool next_line(struct lines *lines, struct text *ret_line)
+{
+    struct text text = lines->text;
+    if (lines->start >= text.size) {
+        return false;
+    }
+    const char *start = text.data + lines->start;
+    const char *ret = memchr(start, '\r', lines->feed - lines->start);
+    size_t end = ret == NULL ? lines->feed : (size_t)(ret - text.data);
+    bool is_pair = ret != NULL && end + 1 == lines->feed && lines->feed < text.size;
+    *ret_line = (struct text){start, end - lines->start};
+    lines->start = end + (is_pair ? 2 : 1);
+    if (lines->start > lines->feed) {
+        lines->feed = find_feed(text, lines->start);
+    }
+    return true;
 }
 
 /* Lines that relays or our own boundaries give a meaning to. */
 static bool starts_badly(struct text line)
 {
+    if (line.size == 0 || (line.data[0] != 'F' && line.data[0] != '-')) {
+        return false;
+    }
     return text_starts_with(line, TEXT("From ")) || text_starts_with(line, TEXT("--=_"));
 }
 
@@ -72,36 +86,26 @@ struct survey {
 
 static void survey_line(struct survey *survey, struct text line)
 {
-    size_t eight = 0;
-    size_t coded = 0;
-    size_t controls = 0;
     for (size_t i = 0; i < line.size; i++) {
         unsigned char byte = (unsigned char)line.data[i];
-        eight += byte >= 0x80;
-        coded += byte == '=';
-        controls += (byte < 0x20 && byte != '\t') || byte == 0x7f;
+        if (is_plain(byte)) {
+            continue;
+        }
+        survey->coded++;
+        survey->eight += byte >= 0x80 ? 1 : 0;
+        survey->is_touchy = survey->is_touchy || (byte < 0x80 && byte != '=');
     }
-    survey->eight += eight;
-    survey->coded += eight + coded + controls;
     survey->longest = line.size > survey->longest ? line.size : survey->longest;
-    survey->is_touchy = survey->is_touchy || controls > 0 || starts_badly(line);
-}
-
-static size_t line_end(struct text text, size_t start)
-{
-    const char *feed = memchr(text.data + start, '\n', text.size - start);
-    size_t end = feed == NULL ? text.size : (size_t)(feed - text.data);
-    const char *ret = memchr(text.data + start, '\r', end - start);
-    return ret == NULL ? end : (size_t)(ret - text.data);
+    survey->is_touchy = survey->is_touchy || starts_badly(line);
 }
 
 enum mime_encoding mime_choose(struct text text, bool *ret_is_ascii)
 {
     struct survey survey = {0};
-    for (size_t start = 0; start < text.size;) {
-        size_t end = line_end(text, start);
-        survey_line(&survey, (struct text){text.data + start, end - start});
-        start = end < text.size ? behind_line_end(text, end) : end;
+    struct lines lines = lines_of(text);
+    struct text line;
+    while (next_line(&lines, &line)) {
+        survey_line(&survey, line);
     }
     *ret_is_ascii = survey.eight == 0;
     if (survey.eight == 0 && survey.longest <= LINE_7BIT_MAX && !survey.is_touchy) {
@@ -119,11 +123,11 @@ enum mime_encoding mime_choose(struct text text, bool *ret_is_ascii)
 /* With CRLF for every line end, one at the end of the text included. */
 static void append_crlf(struct buffer *out, struct text text)
 {
-    for (size_t start = 0; start < text.size;) {
-        size_t end = line_end(text, start);
-        buffer_append(out, text.data + start, end - start);
+    struct lines lines = lines_of(text);
+    struct text line;
+    while (next_line(&lines, &line)) {
+        buffer_append_text(out, line);
         buffer_append(out, "\r\n", 2);
-        start = end < text.size ? behind_line_end(text, end) : end;
     }
 }
 
@@ -142,13 +146,47 @@ void mime_append_base64(struct buffer *out, struct text data)
     out->size += (size_t)(place - start);
 }
 
-/* Text in base64 is in canonical form before: CRLF (RFC 2045, 6.8). */
+/* Text in base64 is in canonical form before: CRLF (RFC 2045, 6.8). It is encoded by the line of
+ * 76, so that the canonical form is never whole in memory. */
+struct base64_line {
+    struct buffer *out;
+    size_t used;
+    char input[BASE64_LINE_INPUT];
+};
+
+static void flush_base64(struct base64_line *line)
+{
+    mime_append_base64(line->out, (struct text){line->input, line->used});
+    line->used = 0;
+}
+
+static void feed_base64(struct base64_line *line, const char *data, size_t size)
+{
+    while (size > 0) {
+        size_t room = BASE64_LINE_INPUT - line->used;
+        size_t taken = size < room ? size : room;
+        memcpy(line->input + line->used, data, taken);
+        line->used += taken;
+        data += taken;
+        size -= taken;
+        if (line->used == BASE64_LINE_INPUT) {
+            flush_base64(line);
+        }
+    }
+}
+
 static void append_text_base64(struct buffer *out, struct text text)
 {
-    struct buffer canonical = {0};
-    append_crlf(&canonical, text);
-    mime_append_base64(out, buffer_text(&canonical));
-    buffer_finish(&canonical);
+    struct base64_line encoder;
+    encoder.out = out;
+    encoder.used = 0;
+    struct lines lines = lines_of(text);
+    struct text line;
+    while (next_line(&lines, &line)) {
+        feed_base64(&encoder, line.data, line.size);
+        feed_base64(&encoder, "\r\n", 2);
+    }
+    flush_base64(&encoder);
 }
 
 /* ---- quoted-printable (RFC 2045, 6.7) */
@@ -162,15 +200,16 @@ static char *put_code(char *place, unsigned char byte)
     return place;
 }
 
-/* Does the byte at `i` need a code where it stands? */
-static bool needs_code(struct text line, size_t i)
+/* Does the byte at `i` need a code where it stands? `is_start`: of a line of output. */
+static bool needs_code(struct text line, size_t i, bool is_start)
 {
-    unsigned char class = class_of((unsigned char)line.data[i]);
-    bool is_bad_start = i == 0 && starts_badly(line);
-    bool is_last_blank = class == BYTE_BLANK && i + 1 == line.size;
-    return is_bad_start || is_last_blank || (class != BYTE_PLAIN && class != BYTE_BLANK);
+    char byte = line.data[i];
+    bool is_last_blank = i + 1 == line.size && (byte == ' ' || byte == '\t');
+    return !is_plain((unsigned char)byte) || is_last_blank ||
+           (is_start && starts_badly(text_skip(line, i)));
 }
 
+/* The line has no line end in it. */
 static void append_quoted_line(struct buffer *out, struct text line)
 {
     /* Every byte as =XX, a soft break every 24 of them at the least. */
@@ -178,20 +217,26 @@ static void append_quoted_line(struct buffer *out, struct text line)
     char *place = start;
     size_t column = 0;
     for (size_t i = 0; i < line.size; i++) {
-        bool is_coded = needs_code(line, i);
-        size_t width = is_coded ? 3 : 1;
+        bool is_inner = column > 0 && column + 1 < LINE_MAX_BYTES && i + 1 < line.size;
+        if (is_inner && is_plain((unsigned char)line.data[i])) {
+            *place++ = line.data[i];
+            column++;
+            continue;
+        }
+        bool is_coded = needs_code(line, i, column == 0);
         /* The last column is for the soft break, but for the last character. */
         size_t room = i + 1 == line.size ? LINE_MAX_BYTES : LINE_MAX_BYTES - 1;
-        if (column + width > room) {
+        if (column + (is_coded ? 3 : 1) > room) {
             place = mempcpy(place, "=\r\n", 3);
             column = 0;
+            is_coded = needs_code(line, i, true);
         }
         if (is_coded) {
             place = put_code(place, (unsigned char)line.data[i]);
         } else {
             *place++ = line.data[i];
         }
-        column += width;
+        column += is_coded ? 3 : 1;
     }
     place = mempcpy(place, "\r\n", 2);
     out->size += (size_t)(place - start);
@@ -199,10 +244,10 @@ static void append_quoted_line(struct buffer *out, struct text line)
 
 static void append_quoted(struct buffer *out, struct text text)
 {
-    for (size_t start = 0; start < text.size;) {
-        size_t end = line_end(text, start);
-        append_quoted_line(out, (struct text){text.data + start, end - start});
-        start = end < text.size ? behind_line_end(text, end) : end;
+    struct lines lines = lines_of(text);
+    struct text line;
+    while (next_line(&lines, &line)) {
+        append_quoted_line(out, line);
     }
 }
 
