@@ -218,6 +218,10 @@ int address_parse(struct text text, const struct address_options *options, struc
         return result;
     }
     bool is_quoting = address.has_carrier_dots && options->carrier_dots == ADDRESS_DOTS_QUOTE;
+    if (is_quoting && address.local.size + 2 > ADDRESS_LOCAL_BYTES_MAX) {
+        return refuse(problem, "address_local_length",
+                      "with the quotes that its dots need the local part is longer than 64 bytes");
+    }
     address.wire = wire_form(&address, is_quoting, arena);
     if (address.wire.size > ADDRESS_BYTES_MAX) {
         return refuse(problem, "address_length",

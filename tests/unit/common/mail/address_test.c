@@ -148,6 +148,9 @@ static const struct {
     {"a.@sub.docomo.ne.jp", "\"a.\"@sub.docomo.ne.jp", "", "a.@sub.docomo.ne.jp"},
     {"a..b@softbank.ne.jp", NULL, "address_dots", NULL},
     {"a..b@notdocomo.ne.jp", NULL, "address_dots", NULL},
+    {"." FIFTY TEN "1@docomo.ne.jp", "\"." FIFTY TEN "1\"@docomo.ne.jp", "",
+     "." FIFTY TEN "1@docomo.ne.jp"},
+    {"." FIFTY TEN "12@docomo.ne.jp", NULL, "address_local_length", NULL},
     {".@docomo.ne.jp", "\".\"@docomo.ne.jp", "", ".@docomo.ne.jp"},
 };
 
