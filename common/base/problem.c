@@ -27,9 +27,7 @@ void problem_prefix(struct problem *problem, const char *prefix)
     memcpy(field, problem->field, sizeof field);
     const char *joint = field[0] == '[' || field[0] == '\0' ? "" : ".";
     int length = snprintf(problem->field, sizeof problem->field, "%s%s%s", prefix, joint, field);
-    if (length < 0) { /* a path that does not fit is cut: the message still says what is wrong */
-        problem->field[0] = '\0';
-    }
+    (void)length; /* a path that does not fit is cut: the message still says what is wrong */
 }
 
 void problem_list_add(struct problem_list *list, const struct problem *problem)

@@ -96,6 +96,26 @@ static int render_bodies(const struct compose_task *task)
     return error;
 }
 
+int compose_body_show(const struct compose_task *task)
+{
+    const struct compose_variant *variant = task->variant;
+    struct compose_scratch *scratch = task->scratch;
+    buffer_clear(&scratch->page);
+    buffer_clear(&scratch->text);
+    int error = 0;
+    if (variant->html.is_there) {
+        error = compose_value_render_body(&variant->html.value, &task->input, &scratch->page,
+                                          "html", task->problem);
+    }
+    if (error == 0 && variant->makes_text) {
+        html_text_append(&scratch->text, buffer_text(&scratch->page), task->prepared->limit_bytes);
+    } else if (error == 0 && variant->text.is_there) {
+        error = compose_value_render_body(&variant->text.value, &task->input, &scratch->text,
+                                          "text", task->problem);
+    }
+    return error;
+}
+
 static void append_source(const struct compose_task *task, struct compose_parts *parts,
                           const struct compose_body_source *source, const struct buffer *rendered,
                           const char *subtype)

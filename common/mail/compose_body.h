@@ -9,6 +9,10 @@
 /** Append everything from Content-Type on. @return as compose_message() */
 MUST_USE int compose_body_append(const struct compose_task *task, struct compose_parts *parts);
 
+/** Text and HTML as a reader sees them, before any encoding: into the scratch's `text` and `page`
+ *  (empty when there is none). For previews. @return as compose_message() */
+MUST_USE int compose_body_show(const struct compose_task *task);
+
 /** All fields that the bodies use are there. @return as compose_message() */
 MUST_USE int compose_body_check(const struct compose_task *task);
 

@@ -91,19 +91,28 @@ static void compute_mac(const struct token_campaign_key *key, enum token_kind ki
     memcpy(ret_mac, mac, MAC_BYTES);
 }
 
-void token_make(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
-                struct text normalised_address, char ret_text[TOKEN_LENGTH + 1])
+void token_make_hashed(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
+                       const unsigned char address_hash[TOKEN_ADDRESS_HASH_BYTES],
+                       char ret_text[TOKEN_LENGTH + 1])
 {
     unsigned char token[TOKEN_BYTES];
     token[AT_KEY_ID] = key->key_id;
     memcpy(token + AT_CAMPAIGN, key->campaign, sizeof key->campaign);
     bytes_put_u32(token + AT_INDEX, index);
-    token_address_hash(key, normalised_address, token + AT_ADDRESS_HASH);
+    memcpy(token + AT_ADDRESS_HASH, address_hash, TOKEN_ADDRESS_HASH_BYTES);
     compute_mac(key, kind, token, token + AT_MAC);
 
     memcpy(ret_text, prefix_of(kind).data, PREFIX_LENGTH);
     bytes_to_base32(token, sizeof token, ret_text + PREFIX_LENGTH);
     text_lower_ascii(ret_text + PREFIX_LENGTH, TOKEN_LENGTH - PREFIX_LENGTH);
+}
+
+void token_make(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
+                struct text normalised_address, char ret_text[TOKEN_LENGTH + 1])
+{
+    unsigned char hash[TOKEN_ADDRESS_HASH_BYTES];
+    token_address_hash(key, normalised_address, hash);
+    token_make_hashed(key, kind, index, hash, ret_text);
 }
 
 static int read_bytes(enum token_kind kind, struct text text, unsigned char *ret_token)

@@ -55,6 +55,11 @@ void token_address_hash(const struct token_campaign_key *key, struct text normal
 void token_make(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
                 struct text normalised_address, char ret_text[TOKEN_LENGTH + 1]);
 
+/** The same from the hash that was kept in place of the address. */
+void token_make_hashed(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
+                       const unsigned char address_hash[TOKEN_ADDRESS_HASH_BYTES],
+                       char ret_text[TOKEN_LENGTH + 1]);
+
 struct token_content {
     unsigned char key_id;
     unsigned char campaign[16];

@@ -1,0 +1,105 @@
+#include "coordinator/api/api.h"
+
+#include "common/security/key_file.h"
+#include "coordinator/api/api_http.h"
+#include "coordinator/api/api_state.h"
+#include "coordinator/events/event_reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define BODY_BYTES_MAX ((size_t)8 * 1024 * 1024)
+#define KEY_FILE_BYTES_MAX ((size_t)64 * 1024)
+
+struct api *api_create(const struct api_settings *settings)
+{
+    struct api *api = xalloc_zero(1, sizeof *api);
+    api->settings = *settings;
+    api->events = event_reader_create(&(struct event_reader_settings){
+        .loop = settings->loop, .store = settings->store, .catalog = settings->catalog});
+    return api;
+}
+
+void api_destroy(struct api **api)
+{
+    if (*api == NULL) {
+        return;
+    }
+    struct api *closing = *api;
+    closing->is_closing = true;
+    /* Answering needs the requests: servers close last. */
+    event_reader_destroy(&closing->events);
+    while (closing->calls != NULL) {
+        api_call_refuse_error(closing->calls, -ECANCELED);
+    }
+    for (size_t i = 0; i < closing->listener_count; i++) {
+        http_server_close(&closing->listeners[i].server);
+    }
+    for (size_t i = 0; i < closing->intake_count; i++) {
+        intake_destroy(&closing->intakes[i]);
+    }
+    free(closing);
+    *api = NULL;
+}
+
+int api_read_keys(struct api *api, const char *path, struct problem *problem)
+{
+    struct key_file_secret secret = {NULL, 0};
+    int error = key_file_read(path, KEY_FILE_BYTES_MAX, &secret, problem);
+    if (error == 0) {
+        error = api_auth_parse((struct text){(const char *)secret.data, secret.size}, &api->auth,
+                               problem);
+        if (error != 0) {
+            problem_prefix(problem, path);
+        }
+    }
+    key_file_wipe(&secret);
+    return error;
+}
+
+int api_listen(struct api *api, const struct api_listen *listen, struct problem *problem)
+{
+    assert(api->listener_count < API_LISTENERS_MAX);
+    struct api_listener *listener = &api->listeners[api->listener_count];
+    *listener = (struct api_listener){.api = api, .is_tls = listen->certificate_file != NULL};
+    int error = http_server_open(api->settings.loop,
+                                 &(struct http_server_settings){
+                                     .endpoint = listen->endpoint,
+                                     .certificate_file = listen->certificate_file,
+                                     .key_file = listen->key_file,
+                                     .body_bytes_max = BODY_BYTES_MAX,
+                                     .on_request = api_http_on_request,
+                                     .on_gone = api_http_on_gone,
+                                     .context = listener,
+                                 },
+                                 &listener->server, problem);
+    if (error == 0) {
+        api->listener_count++;
+    }
+    return error;
+}
+
+uint16_t api_port(const struct api *api, size_t listener)
+{
+    assert(listener < api->listener_count);
+    return http_server_port(api->listeners[listener].server);
+}
+
+struct intake *api_take_intake(struct api *api)
+{
+    if (api->intake_count > 0) {
+        return api->intakes[--api->intake_count];
+    }
+    return intake_create();
+}
+
+void api_give_intake(struct api *api, struct intake **intake)
+{
+    if (api->intake_count < API_INTAKES_MAX) {
+        api->intakes[api->intake_count++] = *intake;
+        *intake = NULL;
+        return;
+    }
+    intake_destroy(intake);
+}

@@ -1,0 +1,56 @@
+/* The upstream API: a transport-neutral dispatcher, the handlers of each call, and the HTTP face.
+ *
+ *   http_server -> api_http (Connect's unary form) -> api_dispatch (key, method, bytes, rules)
+ *     -> api_<call> (handler) -> catalog, intake, store -> answer */
+#ifndef HIKYAKU_COORDINATOR_API_API_H
+#define HIKYAKU_COORDINATOR_API_API_H
+
+#include "common/security/key_directory.h"
+#include "common/store/store.h"
+#include "common/wire/wire_effective.h"
+#include "coordinator/catalog/catalog.h"
+
+struct api;
+
+/** Fill in the fleet as this coordinator knows it. */
+typedef void api_fleet_fn(void *context, struct arena *arena,
+                          Hikyaku__V1__GetFleetResponse *response);
+
+struct api_settings {
+    struct loop *loop; /* borrowed, as all of these */
+    struct store *store;
+    struct catalog *catalog;
+    struct key_directory *keys;
+    const struct wire_limits *limits;
+    const char *tenant;              /* every key's tenant until there are others */
+    const char *const *pools;        /* names; NULL-terminated */
+    const char *const *from_domains; /* with a DKIM key; A-labels, lower case; NULL-terminated */
+    struct wire_effective_tenant defaults;
+    const char *feedback_sender_id; /* G18; "" for none */
+    intake_provider_fn *find_provider;
+    const void *provider_context;
+    api_fleet_fn *fill_fleet;
+    void *fleet_context;
+};
+
+struct api *api_create(const struct api_settings *settings);
+/** Waiting calls are answered UNAVAILABLE. Accepts NULL, nulls the pointer. */
+void api_destroy(struct api **api);
+
+/**
+ * Read the bearer keys that are accepted: a secret file with one key a line.
+ * @return 0, or an error of key_file_read(); -EINVAL: a line is no key
+ */
+MUST_USE int api_read_keys(struct api *api, const char *path, struct problem *problem);
+
+struct api_listen {
+    const char *endpoint;         /* "127.0.0.1:8460", "unix:/run/hikyaku/api.sock" */
+    const char *certificate_file; /* NULL: no TLS; then keys are refused off loopback */
+    const char *key_file;
+};
+/** Open one more way in; at most four. */
+MUST_USE int api_listen(struct api *api, const struct api_listen *listen, struct problem *problem);
+/** The port of the n-th listener (0: a unix socket). */
+uint16_t api_port(const struct api *api, size_t listener);
+
+#endif

@@ -1,0 +1,137 @@
+#include "coordinator/api/api_call.h"
+
+#include "common/wire/wire_unpack.h"
+#include "coordinator/api/api_state.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <utlist.h>
+
+/* Bounds the memory that one request may ask for; answers may go beyond. */
+#define CALL_ARENA_BYTES ((size_t)96 * 1024 * 1024)
+#define RETRY_AFTER_MS 1000
+
+struct api_call *api_call_begin(struct api *api, api_call_done_fn *on_done, void *context)
+{
+    struct api_call *call = xalloc_zero(1, sizeof *call);
+    call->api = api;
+    call->arena = arena_create(CALL_ARENA_BYTES);
+    call->tenant = text_of(api->settings.tenant);
+    call->on_done = on_done;
+    call->context = context;
+    DL_APPEND(api->calls, call);
+    return call;
+}
+
+struct problem_list *api_call_problems(struct api_call *call)
+{
+    if (call->problems == NULL) {
+        call->problems = arena_zero(call->arena, 1, sizeof *call->problems);
+    }
+    return call->problems;
+}
+
+void api_call_note(struct api_call *call, const char *field, const char *rule, const char *format,
+                   ...)
+{
+    struct problem problem;
+    char message[sizeof problem.message];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    problem_set(&problem, field, rule, "%s", message);
+    problem_list_add(api_call_problems(call), &problem);
+}
+
+static void finish(struct api_call *call, const struct wire_error *error, struct text body)
+{
+    DL_DELETE(call->api->calls, call);
+    call->on_done(call->context, error, body);
+    arena_destroy(&call->arena);
+    free(call);
+}
+
+void api_call_answer(struct api_call *call, const ProtobufCMessage *response)
+{
+    size_t size = protobuf_c_message_get_packed_size(response);
+    char *body = arena_alloc(call->arena, size + 1);
+    (void)protobuf_c_message_pack(response, (uint8_t *)body);
+    finish(call, NULL, (struct text){body, size});
+}
+
+void api_call_refuse(struct api_call *call, enum wire_code code)
+{
+    const struct problem_list *problems = api_call_problems(call);
+    struct wire_error error = {
+        .code = code,
+        .problems = problems->items,
+        .problem_count = problems->count,
+    };
+    if (code == WIRE_CODE_UNAVAILABLE || code == WIRE_CODE_RESOURCE_EXHAUSTED) {
+        error.retry_after_ms = RETRY_AFTER_MS;
+    }
+    finish(call, &error, TEXT(""));
+}
+
+void api_call_refuse_with(struct api_call *call, enum wire_code code, const char *field,
+                          const char *rule, const char *format, ...)
+{
+    struct problem problem;
+    char message[sizeof problem.message];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    problem_set(&problem, field, rule, "%s", message);
+    problem_list_add(api_call_problems(call), &problem);
+    api_call_refuse(call, code);
+}
+
+/* What an error of store or catalog means to the caller. */
+static const struct {
+    int error;
+    enum wire_code code;
+    const char *field;
+    const char *rule;
+    const char *message;
+} meanings[] = {
+    {-ENOENT, WIRE_CODE_NOT_FOUND, "campaign_id", "not_found", "there is no such campaign"},
+    {-EAGAIN, WIRE_CODE_UNAVAILABLE, "", "store", "the store is away: repeat the call"},
+    {-ECANCELED, WIRE_CODE_UNAVAILABLE, "", "stopping",
+     "this coordinator is stopping: repeat the call"},
+    {-ECONNRESET, WIRE_CODE_UNAVAILABLE, "", "store",
+     "the store did not answer: repeat the call, it is idempotent"},
+    {-ENOSPC, WIRE_CODE_RESOURCE_EXHAUSTED, "", "store_memory",
+     "the store's memory is full: what is being sent goes on, nothing new is taken"},
+    {-ENOKEY, WIRE_CODE_FAILED_PRECONDITION, "", "key_unavailable",
+     "the key of this campaign is not in the key directory"},
+};
+
+enum wire_code api_call_explain(int error, struct problem *ret_problem)
+{
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++) {
+        if (meanings[i].error == error) {
+            problem_set(ret_problem, meanings[i].field, meanings[i].rule, "%s",
+                        meanings[i].message);
+            return meanings[i].code;
+        }
+    }
+    problem_set(ret_problem, "", "internal", "an internal error (%d); the log has more", -error);
+    return WIRE_CODE_INTERNAL;
+}
+
+void api_call_refuse_error(struct api_call *call, int error)
+{
+    struct problem problem;
+    enum wire_code code = api_call_explain(error, &problem);
+    problem_list_add(api_call_problems(call), &problem);
+    api_call_refuse(call, code);
+}
+
+char *api_call_string(struct api_call *call, struct text text)
+{
+    return arena_copy(call->arena, text.data, text.size);
+}

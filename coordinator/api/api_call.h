@@ -1,0 +1,62 @@
+/* One call on its way through a handler. It owns an arena: request, answer and whatever the handler
+ * needs live in it until the call is answered. A handler answers exactly once, now or later. */
+#ifndef HIKYAKU_COORDINATOR_API_API_CALL_H
+#define HIKYAKU_COORDINATOR_API_API_CALL_H
+
+#include "common/wire/wire_error.h"
+#include "coordinator/api/api.h"
+
+struct api_call;
+
+/**
+ * The call is over.
+ * @param error  NULL: `body` is the packed response; else what was refused
+ * @callback     once; both are valid during the call
+ */
+typedef void api_call_done_fn(void *context, const struct wire_error *error, struct text body);
+
+struct api_call {
+    struct api *api;                 /* borrowed */
+    struct arena *arena;             /* owned */
+    const ProtobufCMessage *request; /* in the arena */
+    struct problem_list *problems;   /* in the arena; NULL until api_call_problems() */
+    struct text tenant;              /* borrowed */
+    uint32_t wait_limit_ms;          /* the caller's own time-out; 0: none */
+    bool is_gone;                    /* the caller hung up: answer soon, nobody listens */
+    loop_fn *on_gone;                /* set by a handler that waits; may be NULL */
+    void *waiting;                   /* for on_gone */
+    api_call_done_fn *on_done;
+    void *context;
+    struct api_call *prev; /* all calls of the api */
+    struct api_call *next;
+};
+
+struct api_call *api_call_begin(struct api *api, api_call_done_fn *on_done, void *context);
+
+/** Where problems are collected. */
+struct problem_list *api_call_problems(struct api_call *call);
+/** Note one problem: field, rule, sentence. */
+void api_call_note(struct api_call *call, const char *field, const char *rule, const char *format,
+                   ...) __attribute__((format(printf, 4, 5)));
+
+/** Answer; the call and its arena are gone. */
+void api_call_answer(struct api_call *call, const ProtobufCMessage *response);
+/** Refuse with the problems noted so far. */
+void api_call_refuse(struct api_call *call, enum wire_code code);
+/** Refuse with one problem. */
+void api_call_refuse_with(struct api_call *call, enum wire_code code, const char *field,
+                          const char *rule, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+/**
+ * Refuse because of a store's or catalog's error: -ENOENT no such campaign, -EAGAIN and
+ * -ECONNRESET unavailable (repeat the call), -ENOSPC resource exhausted, -ENOKEY failed
+ * precondition, others internal.
+ */
+void api_call_refuse_error(struct api_call *call, int error);
+/** The same for one item of a call: code and problem. */
+enum wire_code api_call_explain(int error, struct problem *ret_problem);
+
+/** A NUL-terminated copy in the call's arena. */
+char *api_call_string(struct api_call *call, struct text text);
+
+#endif

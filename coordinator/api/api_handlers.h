@@ -1,0 +1,20 @@
+/* The handlers of the calls, one file each. Each answers its call exactly once. Internal. */
+#ifndef HIKYAKU_COORDINATOR_API_API_HANDLERS_H
+#define HIKYAKU_COORDINATOR_API_API_HANDLERS_H
+
+#include "coordinator/api/api_call.h"
+
+void api_create_handle(struct api_call *call);
+void api_recipients_handle(struct api_call *call);
+void api_submit_handle(struct api_call *call);
+void api_get_handle(struct api_call *call);
+void api_list_handle(struct api_call *call);
+/** Pause, resume, cancel. */
+void api_control_handle(struct api_call *call);
+void api_preview_handle(struct api_call *call);
+void api_find_handle(struct api_call *call);
+void api_messages_handle(struct api_call *call);
+void api_events_handle(struct api_call *call);
+void api_fleet_handle(struct api_call *call);
+
+#endif

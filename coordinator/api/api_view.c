@@ -1,0 +1,148 @@
+#include "coordinator/api/api_view.h"
+
+#include "common/security/identity.h"
+
+static char *copy(struct arena *arena, struct text text)
+{
+    return arena_copy(arena, text.data, text.size);
+}
+
+int api_view_parse_id(const char *text, unsigned char ret_id[16])
+{
+    return identity_campaign_from_text(text_of(text), ret_id);
+}
+
+static void fill_labels(const struct store_campaign *campaign, struct arena *arena,
+                        Hikyaku__V1__Campaign *view)
+{
+    view->labels = arena_zero(arena, campaign->label_count, sizeof(void *));
+    for (size_t i = 0; i < campaign->label_count; i++) {
+        Hikyaku__V1__Campaign__LabelsEntry *entry = arena_alloc(arena, sizeof *entry);
+        hikyaku__v1__campaign__labels_entry__init(entry);
+        entry->key = copy(arena, campaign->labels[i].name);
+        entry->value = copy(arena, campaign->labels[i].value);
+        view->labels[view->n_labels++] = entry;
+    }
+}
+
+static void fill_outcomes(const uint64_t counts[OUTCOME_LIMIT], struct arena *arena,
+                          Hikyaku__V1__OutcomeCount ***ret_list, size_t *ret_count)
+{
+    *ret_list = arena_zero(arena, OUTCOME_LIMIT, sizeof(void *));
+    *ret_count = 0;
+    for (int outcome = 1; outcome < OUTCOME_LIMIT; outcome++) {
+        if (counts[outcome] == 0) {
+            continue;
+        }
+        Hikyaku__V1__OutcomeCount *count = arena_alloc(arena, sizeof *count);
+        hikyaku__v1__outcome_count__init(count);
+        count->outcome = (Hikyaku__V1__Outcome)outcome;
+        count->count = counts[outcome];
+        (*ret_list)[(*ret_count)++] = count;
+    }
+}
+
+/* I7: an open row without a gate of its own stands under its campaign's. */
+static enum gate campaign_gate(const struct store_campaign *campaign)
+{
+    switch ((Hikyaku__V1__CampaignState)campaign->state) {
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED:
+        return GATE_SCHEDULED_FOR;
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED:
+        return GATE_PAUSED;
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL:
+        return GATE_AWAITING_APPROVAL;
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING:
+        return GATE_WORKER_CREDIT;
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT:
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_CANCELLING:
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_CANCELLED:
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_COMPLETED:
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_REJECTED:
+    case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_UNSPECIFIED:
+    case _HIKYAKU__V1__CAMPAIGN_STATE_IS_INT_SIZE:
+    default:
+        return GATE_NONE;
+    }
+}
+
+static void fill_gates(const struct store_campaign *campaign, struct arena *arena,
+                       Hikyaku__V1__Campaign *view)
+{
+    uint64_t counts[GATE_LIMIT];
+    for (int gate = 0; gate < GATE_LIMIT; gate++) {
+        counts[gate] = campaign->gates[gate];
+    }
+    /* What is at a worker is on its way, not waiting. */
+    uint64_t waiting =
+        counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
+    counts[GATE_NONE] = 0;
+    counts[campaign_gate(campaign)] += waiting;
+    view->gates = arena_zero(arena, GATE_LIMIT, sizeof(void *));
+    for (int gate = 1; gate < GATE_LIMIT; gate++) {
+        if (counts[gate] == 0) {
+            continue;
+        }
+        Hikyaku__V1__GateCount *count = arena_alloc(arena, sizeof *count);
+        hikyaku__v1__gate_count__init(count);
+        count->gate = (Hikyaku__V1__Gate)gate;
+        count->count = counts[gate];
+        if (gate == GATE_SCHEDULED_FOR) {
+            count->until_unix_ms = campaign->scheduled_unix_ms;
+        }
+        view->gates[view->n_gates++] = count;
+    }
+}
+
+static void fill_sites(const struct store_campaign *campaign, struct arena *arena,
+                       Hikyaku__V1__Campaign *view)
+{
+    view->sites = arena_zero(arena, campaign->site_count, sizeof(void *));
+    for (size_t i = 0; i < campaign->site_count; i++) {
+        Hikyaku__V1__SiteCount *site = arena_alloc(arena, sizeof *site);
+        hikyaku__v1__site_count__init(site);
+        site->site = copy(arena, campaign->sites[i].key);
+        fill_outcomes(campaign->sites[i].outcomes, arena, &site->outcomes, &site->n_outcomes);
+        view->sites[view->n_sites++] = site;
+    }
+}
+
+static void fill_digest(const struct store_campaign *campaign, struct arena *arena,
+                        Hikyaku__V1__Campaign *view)
+{
+    view->digest.len = campaign->digest.size;
+    view->digest.data = arena_copy(arena, campaign->digest.data, campaign->digest.size);
+}
+
+Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign, struct arena *arena)
+{
+    Hikyaku__V1__Campaign *view = arena_alloc(arena, sizeof *view);
+    hikyaku__v1__campaign__init(view);
+    view->campaign_id = arena_alloc(arena, IDENTITY_CAMPAIGN_LENGTH + 1);
+    identity_campaign_to_text(campaign->id, view->campaign_id);
+    view->name = copy(arena, campaign->name);
+    view->state = (Hikyaku__V1__CampaignState)campaign->state;
+    view->lane = (Hikyaku__V1__Lane)campaign->lane;
+    view->content_class = (Hikyaku__V1__ContentClass)campaign->content_class;
+    view->mode = (Hikyaku__V1__Mode)campaign->mode;
+    view->pool = copy(arena, campaign->pool);
+    view->from_domain = copy(arena, campaign->from_domain);
+    view->created_unix_ms = campaign->created_unix_ms;
+    view->submitted_unix_ms = campaign->submitted_unix_ms;
+    view->scheduled_at_unix_ms = campaign->scheduled_unix_ms;
+    view->expires_unix_ms = campaign->expires_unix_ms;
+    view->rows = campaign->rows;
+    view->accepted = campaign->accepted;
+    view->duplicates = campaign->duplicates;
+    view->rejected = campaign->rejected;
+    view->chunks = campaign->chunks;
+    view->batches_open = campaign->batches_open;
+    view->container = campaign->is_container;
+    view->in_flight = campaign->in_flight;
+    fill_labels(campaign, arena, view);
+    fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
+    fill_gates(campaign, arena, view);
+    fill_sites(campaign, arena, view);
+    fill_digest(campaign, arena, view);
+    return view;
+}
