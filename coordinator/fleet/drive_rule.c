@@ -83,14 +83,10 @@ static void end(const struct drive_facts *facts, const struct drive_time *time,
 #define STATE(name) HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_##name
 /* A DRAFT is not driven: it becomes known when it is submitted. */
 static rule_fn *const rules[] = {
-    [STATE(DRAFT)] = end,
-    [STATE(SCHEDULED)] = wait_for_time,
-    [STATE(RUNNING)] = run,
-    [STATE(PAUSED)] = pause,
-    [STATE(CANCELLING)] = cancel,
-    [STATE(CANCELLED)] = end,
-    [STATE(COMPLETED)] = end,
-    [STATE(AWAITING_APPROVAL)] = wait_for_approval,
+    [STATE(DRAFT)] = end,         [STATE(SCHEDULED)] = wait_for_time,
+    [STATE(RUNNING)] = run,       [STATE(PAUSED)] = pause,
+    [STATE(CANCELLING)] = cancel, [STATE(CANCELLED)] = end,
+    [STATE(COMPLETED)] = end,     [STATE(AWAITING_APPROVAL)] = wait_for_approval,
     [STATE(REJECTED)] = end,
 };
 

@@ -1,0 +1,58 @@
+/* Drives the campaigns of the partitions held: loads them, starts them when their time has come,
+ * brings their due batches into the ready queues, sweeps what was cancelled or has expired, frees
+ * the claims of dead sessions. All of it by transitions of the store, so that two drivers of one
+ * partition cost work, never exactness. */
+#ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_H
+#define HIKYAKU_COORDINATOR_FLEET_DRIVER_H
+
+#include "common/store/store_fleet.h"
+#include "coordinator/catalog/catalog.h"
+#include "coordinator/fleet/sessions.h"
+#include "coordinator/schedule/ready.h"
+
+struct driver;
+
+struct driver_settings {
+    struct loop *loop;         /* borrowed, as all below */
+    struct store *store;       /* */
+    struct catalog *catalog;   /* */
+    struct ready *ready;       /* */
+    struct sessions *sessions; /* */
+    /** Batches wait that did not wait before. */
+    void (*on_waiting)(void *context);
+    /** A campaign's control word changed. @param word  enum store_word */
+    void (*on_word)(void *context, const unsigned char campaign[16], uint8_t word);
+    void *context;
+};
+
+struct driver *driver_create(const struct driver_settings *settings);
+/** The store is destroyed before: all answers are in. Accepts NULL, nulls the pointer. */
+void driver_destroy(struct driver **driver);
+
+void driver_start(struct driver *driver);
+void driver_stop(struct driver *driver);
+
+void driver_gain(struct driver *driver, unsigned int partition);
+/** Its campaigns leave the memory. */
+void driver_lose(struct driver *driver, unsigned int partition);
+
+/** A hint came: look at the campaign soon. */
+void driver_on_notice(struct driver *driver, enum store_notice_kind kind,
+                      const unsigned char campaign[16]);
+/** A session died or became known: look at all claims again. */
+void driver_on_life(struct driver *driver);
+/** Look at the campaign and what is due of it again. */
+void driver_refresh(struct driver *driver, const unsigned char campaign[16]);
+/** A batch of it was taken from the ready queues: fetch more in time. */
+void driver_on_taken(struct driver *driver, const unsigned char campaign[16]);
+
+/** The loaded campaign, borrowed until the loop goes on; NULL when it is not driven here. */
+struct catalog_campaign *driver_campaign(struct driver *driver, const unsigned char campaign[16]);
+/** Campaigns in memory. */
+size_t driver_campaign_count(const struct driver *driver);
+/** Its keys cannot be read: gate KEY_UNAVAILABLE. */
+bool driver_lacks_key(const struct driver *driver, const unsigned char campaign[16]);
+/** Redis' clock and ours differ by too much: nothing starts or expires. */
+bool driver_doubts_clock(const struct driver *driver);
+
+#endif

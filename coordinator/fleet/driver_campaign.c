@@ -1,0 +1,307 @@
+/* One campaign in the driver's hands. */
+#include "coordinator/fleet/driver_inside.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/net/loop.h"
+#include "hikyaku/v1/api.pb-c.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* Seconds before keys that are missing are looked for again. */
+#define KEY_WAIT_TICKS 10
+/* A container's batches that are not due yet are looked through for expired ones so often. */
+#define EXPIRED_TICKS 10
+
+static struct text id_key(const unsigned char id[16])
+{
+    return (struct text){(const char *)id, 16};
+}
+
+struct driver_campaign *driver_campaign_find(const struct driver *driver,
+                                             const unsigned char id[16])
+{
+    return table_get(driver->campaigns, id_key(id));
+}
+
+struct driver_campaign *driver_campaign_obtain(struct driver *driver, const unsigned char id[16])
+{
+    struct driver_campaign *campaign = driver_campaign_find(driver, id);
+    if (campaign != NULL) {
+        return campaign;
+    }
+    campaign = xalloc_zero(1, sizeof *campaign);
+    campaign->driver = driver;
+    memcpy(campaign->id, id, sizeof campaign->id);
+    identity_campaign_to_text(id, campaign->id_text);
+    campaign->partition = identity_partition(id);
+    (void)table_put(driver->campaigns, id_key(campaign->id), campaign);
+    DL_APPEND(driver->partitions[campaign->partition].campaigns, campaign);
+    return campaign;
+}
+
+static void drop_ready(struct driver_campaign *campaign)
+{
+    if (campaign->ready != NULL) {
+        ready_drop_campaign(campaign->driver->settings.ready, &campaign->ready);
+    }
+}
+
+static void free_if_unused(struct driver_campaign *campaign)
+{
+    if (!campaign->is_gone || campaign->calls > 0 || campaign->is_dirty) {
+        return;
+    }
+    free(campaign->tenant);
+    free(campaign->pool);
+    free(campaign);
+}
+
+void driver_campaign_drop(struct driver_campaign *campaign)
+{
+    struct driver *driver = campaign->driver;
+    (void)table_remove(driver->campaigns, id_key(campaign->id));
+    DL_DELETE(driver->partitions[campaign->partition].campaigns, campaign);
+    drop_ready(campaign);
+    catalog_release(&campaign->loaded);
+    if (campaign->is_dirty) {
+        LL_DELETE2(driver->dirty, campaign, dirty_next);
+        campaign->is_dirty = false;
+    }
+    campaign->is_gone = true;
+    free_if_unused(campaign);
+}
+
+struct driver_campaign *driver_campaign_hold(struct driver_campaign *campaign)
+{
+    campaign->calls++;
+    return campaign;
+}
+
+bool driver_campaign_answered(struct driver_campaign *campaign)
+{
+    bool is_here = !campaign->is_gone;
+    campaign->calls--;
+    free_if_unused(campaign);
+    return is_here;
+}
+
+struct drive_time driver_campaign_time(const struct driver *driver)
+{
+    int64_t skew_ms = store_clock_skew_ms(driver->settings.store);
+    return (struct drive_time){.now_unix_ms = clock_unix_ms(),
+                               .is_doubted =
+                                   skew_ms > DRIVER_SKEW_MAX_MS || skew_ms < -DRIVER_SKEW_MAX_MS};
+}
+
+static const char *state_name(uint8_t state)
+{
+    const ProtobufCEnumValue *value =
+        protobuf_c_enum_descriptor_get_value(&hikyaku__v1__campaign_state__descriptor, state);
+    return value == NULL ? "UNKNOWN" : value->name + sizeof "CAMPAIGN_STATE_" - 1;
+}
+
+static void take_header(struct driver_campaign *campaign, const struct store_campaign *header)
+{
+    if (campaign->tenant == NULL) {
+        campaign->tenant = text_to_string(header->tenant);
+        campaign->pool = text_to_string(header->pool);
+        campaign->lane = header->lane;
+    }
+    if (campaign->facts.state != header->state && !header->is_container) {
+        LOG(LOG_CAMPAIGN_STATE, NULL, log_string("campaign", campaign->id_text),
+            log_string("state", state_name(header->state)));
+    }
+    campaign->facts = (struct drive_facts){.state = header->state,
+                                           .is_container = header->is_container,
+                                           .created_unix_ms = header->created_unix_ms,
+                                           .scheduled_unix_ms = header->scheduled_unix_ms,
+                                           .expires_unix_ms = header->expires_unix_ms,
+                                           .batches_open = header->batches_open};
+    bool is_changed = campaign->word != 0 && campaign->word != header->word;
+    campaign->word = header->word;
+    if (is_changed) {
+        const struct driver_settings *settings = &campaign->driver->settings;
+        settings->on_word(settings->context, campaign->id, header->word);
+    }
+}
+
+static void on_transition(void *context, int error, const struct store_campaign *header)
+{
+    (void)error;
+    (void)header;
+    struct driver_campaign *campaign = context;
+    if (driver_campaign_answered(campaign)) {
+        driver_campaign_look_soon(campaign);
+    }
+}
+
+/* The state that a lost key leaves behind ends by itself when the key is back. */
+static void note_load_error(struct driver_campaign *campaign, int error)
+{
+    bool is_store = error == -EAGAIN || error == -ECONNRESET || error == -ECANCELED;
+    campaign->load_wait_ticks = is_store ? 1 : KEY_WAIT_TICKS;
+    if (is_store) {
+        return;
+    }
+    if (!campaign->lacks_key) {
+        LOG(LOG_CAMPAIGN_KEY, NULL, log_string("campaign", campaign->id_text),
+            log_number("error", error));
+    }
+    campaign->lacks_key = true;
+}
+
+static void on_loaded(void *context, int error, struct catalog_campaign *loaded)
+{
+    struct driver_campaign *campaign = context;
+    campaign->is_loading = false;
+    if (!driver_campaign_answered(campaign)) {
+        catalog_release(&loaded);
+        return;
+    }
+    if (error != 0) {
+        note_load_error(campaign, error);
+        return;
+    }
+    campaign->lacks_key = false;
+    campaign->loaded = loaded;
+    driver_campaign_look_soon(campaign);
+}
+
+static void load(struct driver_campaign *campaign)
+{
+    if (campaign->is_loading) {
+        return;
+    }
+    if (campaign->load_wait_ticks > 0) {
+        campaign->load_wait_ticks--;
+        return;
+    }
+    campaign->is_loading = true;
+    catalog_load(campaign->driver->settings.catalog, campaign->id, on_loaded,
+                 driver_campaign_hold(campaign));
+}
+
+static enum ready_lane lane_of(const struct driver_campaign *campaign)
+{
+    return campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL ? READY_TRANSACTIONAL
+                                                                   : READY_BULK;
+}
+
+static void offer(struct driver_campaign *campaign)
+{
+    struct ready *ready = campaign->driver->settings.ready;
+    if (campaign->loaded == NULL) {
+        load(campaign);
+        return;
+    }
+    if (campaign->ready == NULL) {
+        campaign->ready = ready_add_campaign(ready, campaign->id, text_of(campaign->tenant),
+                                             text_of(campaign->pool), lane_of(campaign));
+    }
+    ready_hold(ready, campaign->ready, false);
+    driver_list_start(campaign, DRIVER_LIST_DUE, OUTCOME_PENDING);
+}
+
+/* What is not to be offered waits in the queues while it may go on, else it leaves them. */
+static void withhold(struct driver_campaign *campaign, bool is_ending)
+{
+    if (is_ending) {
+        drop_ready(campaign);
+    } else if (campaign->ready != NULL) {
+        ready_hold(campaign->driver->settings.ready, campaign->ready, true);
+    }
+}
+
+static void act(struct driver_campaign *campaign)
+{
+    struct driver *driver = campaign->driver;
+    struct drive_time time = driver_campaign_time(driver);
+    struct drive_decision decision;
+    drive_rule_decide(&campaign->facts, &time, &decision);
+    if (decision.is_over) {
+        driver_campaign_drop(campaign);
+        return;
+    }
+    (void)driver_campaign_hold(campaign); /* what follows may be answered at once */
+    if (decision.offers) {
+        offer(campaign);
+    } else {
+        withhold(campaign, decision.sweeps != OUTCOME_PENDING);
+    }
+    if (decision.sweeps != OUTCOME_PENDING) {
+        driver_list_start(campaign, DRIVER_LIST_ALL, decision.sweeps);
+    } else if (decision.expires_each && driver->ticks % EXPIRED_TICKS == 0) {
+        driver_list_start(campaign, DRIVER_LIST_EXPIRED, OUTCOME_EXPIRED);
+    }
+    if (decision.starts || decision.completes) {
+        store_campaign_start(driver->settings.store, campaign->id, on_transition,
+                             driver_campaign_hold(campaign));
+    }
+    (void)driver_campaign_answered(campaign);
+}
+
+static void on_header(void *context, int error, const struct store_campaign *header)
+{
+    struct driver_campaign *campaign = context;
+    campaign->is_reading = false;
+    if (!driver_campaign_answered(campaign)) {
+        return;
+    }
+    if (error == -ENOENT) {
+        driver_campaign_drop(campaign);
+    } else if (error == 0) {
+        take_header(campaign, header);
+        act(campaign);
+    }
+}
+
+void driver_campaign_look(struct driver_campaign *campaign)
+{
+    if (campaign->is_reading) {
+        return;
+    }
+    campaign->is_reading = true;
+    campaign->looked_ms = loop_now_ms(campaign->driver->settings.loop);
+    store_campaign_get(campaign->driver->settings.store, campaign->id, on_header,
+                       driver_campaign_hold(campaign));
+}
+
+void driver_campaign_look_soon(struct driver_campaign *campaign)
+{
+    struct driver *driver = campaign->driver;
+    if (campaign->is_dirty) {
+        return;
+    }
+    uint64_t now_ms = loop_now_ms(driver->settings.loop);
+    if (!campaign->is_reading && now_ms - campaign->looked_ms >= DRIVER_GAP_MS) {
+        driver_campaign_look(campaign);
+        return;
+    }
+    campaign->is_dirty = true;
+    LL_PREPEND2(driver->dirty, campaign, dirty_next);
+    if (!loop_timer_is_active(driver->soon)) {
+        loop_timer_start(driver->soon, DRIVER_GAP_MS, 0);
+    }
+}
+
+void driver_campaign_look_at_dirty(struct driver *driver)
+{
+    struct driver_campaign *list = driver->dirty;
+    driver->dirty = NULL;
+    for (struct driver_campaign *campaign = list; campaign != NULL;
+         campaign = campaign->dirty_next) {
+        campaign->is_dirty = false;
+        (void)driver_campaign_hold(campaign); /* the list borrows it, dropped or not */
+    }
+    while (list != NULL) {
+        struct driver_campaign *campaign = list;
+        list = list->dirty_next;
+        if (driver_campaign_answered(campaign)) {
+            driver_campaign_look_soon(campaign);
+        }
+    }
+}
