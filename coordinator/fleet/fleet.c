@@ -1,0 +1,264 @@
+#include "coordinator/fleet/fleet_inside.h"
+
+#include "common/base/clock.h"
+#include "common/wire/wire_unpack.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What sessions tell. */
+
+static void on_registry(void *context, unsigned int coordinators)
+{
+    struct fleet *fleet = context;
+    if (fleet->partitions != NULL) {
+        partitions_set_coordinators(fleet->partitions, coordinators);
+    }
+}
+
+static void on_life(void *context)
+{
+    struct fleet *fleet = context;
+    driver_on_life(fleet->driver);
+}
+
+/* What the keeper and the partitions tell. */
+
+static void on_gained(void *context, unsigned int partition)
+{
+    struct fleet *fleet = context;
+    driver_gain(fleet->driver, partition);
+}
+
+static void on_lost(void *context, unsigned int partition)
+{
+    struct fleet *fleet = context;
+    driver_lose(fleet->driver, partition);
+}
+
+static void register_session(struct fleet *fleet)
+{
+    static char role[] = "coordinator";
+    const struct fleet_settings *settings = &fleet->settings;
+    char *name = xalloc_string(settings->name);
+    char *address = xalloc_string(settings->address);
+    char *version = xalloc_string(settings->version);
+    Hikyaku__V1__StoredSession session = HIKYAKU__V1__STORED_SESSION__INIT;
+    session.role = role;
+    session.name = name;
+    session.address = address;
+    session.version = version;
+    session.format_min = 1;
+    session.format_max = 1;
+    session.started_unix_ms = fleet->started_unix_ms;
+    struct buffer packed = {.data = NULL};
+    wire_unpack_append(&session.base, &packed);
+    store_fleet_register(settings->store, buffer_text(&packed), NULL, NULL);
+    buffer_finish(&packed);
+    free(name);
+    free(address);
+    free(version);
+}
+
+static void on_started(void *context)
+{
+    struct fleet *fleet = context;
+    if (fleet->is_registered || fleet->is_leaving) {
+        return;
+    }
+    fleet->is_registered = true;
+    register_session(fleet);
+    sessions_start(fleet->sessions);
+    partitions_start(fleet->partitions);
+    driver_start(fleet->driver);
+}
+
+static void on_refused(void *context, const struct store_lease_name *name)
+{
+    struct fleet *fleet = context;
+    if (name->kind == STORE_LEASE_PARTITION) {
+        partitions_on_refused(fleet->partitions, name->partition);
+    } else if (name->kind == STORE_LEASE_SESSION && !fleet->is_leaving) {
+        fleet->is_registered = false;
+        fleet->settings.on_session_lost(fleet->settings.context);
+    }
+}
+
+/* What the driver tells. */
+
+static void on_waiting(void *context)
+{
+    struct fleet *fleet = context;
+    offers_kick(fleet->offers);
+}
+
+static void on_word(void *context, const unsigned char campaign[16], uint8_t word)
+{
+    struct fleet *fleet = context;
+    unsigned char id[16];
+    memcpy(id, campaign, sizeof id);
+    Hikyaku__V1__Control control = HIKYAKU__V1__CONTROL__INIT;
+    control.campaign_id = (ProtobufCBinaryData){sizeof id, id};
+    control.word = word;
+    workers_send_all(fleet->workers, HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTROL, &control.base);
+}
+
+static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
+{
+    struct fleet *fleet = context;
+    driver_on_notice(fleet->driver, kind, campaign);
+}
+
+/* What workers tell. */
+
+static void on_credit(void *context, struct worker *worker, const Hikyaku__V1__Credit *credit)
+{
+    struct fleet *fleet = context;
+    offers_on_credit(fleet->offers, worker, credit);
+}
+
+static void on_result(void *context, struct worker *worker, const Hikyaku__V1__OfferResult *result)
+{
+    struct fleet *fleet = context;
+    offers_on_result(fleet->offers, worker, result);
+}
+
+static void on_need_content(void *context, struct worker *worker, const unsigned char campaign[16])
+{
+    struct fleet *fleet = context;
+    offers_on_need_content(fleet->offers, worker, campaign);
+}
+
+static void on_progress(void *context, const Hikyaku__V1__Progress *progress)
+{
+    struct fleet *fleet = context;
+    if (progress->finished) {
+        driver_refresh(fleet->driver, progress->campaign_id.data);
+    }
+}
+
+static void on_leave(void *context, struct worker *worker, bool is_gone)
+{
+    struct fleet *fleet = context;
+    offers_on_leave(fleet->offers, worker, is_gone);
+}
+
+static int open_workers(struct fleet *fleet, struct problem *problem)
+{
+    const struct workers_settings settings = {.loop = fleet->settings.loop,
+                                              .bus = fleet->settings.bus,
+                                              .session = fleet->settings.session,
+                                              .name = fleet->settings.name,
+                                              .server = fleet->settings.server,
+                                              .callbacks = {.on_credit = on_credit,
+                                                            .on_result = on_result,
+                                                            .on_need_content = on_need_content,
+                                                            .on_progress = on_progress,
+                                                            .on_leave = on_leave,
+                                                            .context = fleet}};
+    return workers_open(&settings, &fleet->workers, problem);
+}
+
+int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
+               struct problem *problem)
+{
+    struct fleet *fleet = xalloc_zero(1, sizeof *fleet);
+    fleet->settings = *settings;
+    fleet->started_unix_ms = clock_unix_ms();
+    int error = open_workers(fleet, problem);
+    if (error != 0) {
+        free(fleet);
+        return error;
+    }
+    fleet->settings.server = NULL;
+    fleet->ready = ready_create(
+        &(struct ready_settings){.transactional_permille = settings->transactional_permille});
+    fleet->sessions = sessions_create(&(struct sessions_settings){.loop = settings->loop,
+                                                                  .store = settings->store,
+                                                                  .own = settings->session,
+                                                                  .on_registry = on_registry,
+                                                                  .on_life = on_life,
+                                                                  .context = fleet});
+    fleet->driver = driver_create(&(struct driver_settings){.loop = settings->loop,
+                                                            .store = settings->store,
+                                                            .catalog = settings->catalog,
+                                                            .ready = fleet->ready,
+                                                            .sessions = fleet->sessions,
+                                                            .on_waiting = on_waiting,
+                                                            .on_word = on_word,
+                                                            .context = fleet});
+    fleet->offers = offers_create(&(struct offers_settings){.loop = settings->loop,
+                                                            .store = settings->store,
+                                                            .catalog = settings->catalog,
+                                                            .ready = fleet->ready});
+    offers_connect(fleet->offers, fleet->driver, fleet->workers);
+    store_fleet_listen(settings->store, on_notice, fleet);
+    *ret_fleet = fleet;
+    return 0;
+}
+
+void fleet_close(struct fleet **fleet)
+{
+    if (*fleet == NULL) {
+        return;
+    }
+    workers_close(&(*fleet)->workers);
+    offers_destroy(&(*fleet)->offers);
+    driver_destroy(&(*fleet)->driver);
+    partitions_destroy(&(*fleet)->partitions);
+    sessions_destroy(&(*fleet)->sessions);
+    ready_destroy(&(*fleet)->ready);
+    free(*fleet);
+    *fleet = NULL;
+}
+
+void fleet_on_store_ready(struct fleet *fleet)
+{
+    if (fleet->is_leaving) {
+        return;
+    }
+    if (fleet->keeper != NULL) {
+        /* Redis may have come back without it. */
+        register_session(fleet);
+        return;
+    }
+    const struct store_keeper_callbacks callbacks = {
+        .on_started = on_started, .on_refused = on_refused, .context = fleet};
+    fleet->keeper = store_keeper_create(fleet->settings.store, &callbacks);
+    fleet->partitions =
+        partitions_create(&(struct partitions_settings){.loop = fleet->settings.loop,
+                                                        .store = fleet->settings.store,
+                                                        .keeper = fleet->keeper,
+                                                        .session = fleet->settings.session,
+                                                        .on_gained = on_gained,
+                                                        .on_lost = on_lost,
+                                                        .context = fleet});
+}
+
+void fleet_leave(struct fleet *fleet)
+{
+    fleet->is_leaving = true;
+    offers_stop(fleet->offers);
+    driver_stop(fleet->driver);
+    sessions_stop(fleet->sessions);
+    if (fleet->partitions != NULL) {
+        partitions_stop(fleet->partitions);
+        store_fleet_remove(fleet->settings.store, fleet->settings.session, NULL, NULL);
+    }
+    store_keeper_destroy(&fleet->keeper);
+}
+
+void fleet_admit(struct fleet *fleet, const char *const *admitted)
+{
+    workers_admit(fleet->workers, admitted);
+}
+
+bool fleet_is_ready(const struct fleet *fleet)
+{
+    return fleet->is_registered && !fleet->is_leaving;
+}
+
+const char *fleet_endpoint(const struct fleet *fleet)
+{
+    return workers_endpoint(fleet->workers);
+}

@@ -1,0 +1,44 @@
+/* The coordinator's fleet: sessions, partitions, driver, workers and offers, wired together. One
+ * handle for the program, the API and the screens. */
+#ifndef HIKYAKU_COORDINATOR_FLEET_FLEET_H
+#define HIKYAKU_COORDINATOR_FLEET_FLEET_H
+
+#include "common/net/bus_server.h"
+#include "coordinator/catalog/catalog.h"
+
+struct fleet;
+
+struct fleet_settings {
+    struct loop *loop;                        /* borrowed, as all below */
+    struct store *store;                      /* */
+    struct catalog *catalog;                  /* */
+    struct bus *bus;                          /* */
+    const struct bus_server_settings *server; /* endpoint, key, admitted; for the call */
+    const char *session;                      /* own, 32 hex digits */
+    const char *cluster;
+    const char *name;
+    const char *address; /* for screens: where its API listens */
+    const char *version;
+    uint32_t transactional_permille; /* share while both lanes wait */
+    /** Somebody took this process' session: it must end. */
+    void (*on_session_lost)(void *context);
+    void *context;
+};
+
+MUST_USE int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
+                        struct problem *problem);
+/** The store is destroyed before: all answers are in. Accepts NULL, nulls the pointer. */
+void fleet_close(struct fleet **fleet);
+
+/** The store is ready, for the first time or again. */
+void fleet_on_store_ready(struct fleet *fleet);
+/** SIGTERM: offer nothing more, give the partitions up, leave the registry. */
+void fleet_leave(struct fleet *fleet);
+/** Public keys of workers that may connect. */
+void fleet_admit(struct fleet *fleet, const char *const *admitted);
+/** The session is registered: partitions are driven. */
+bool fleet_is_ready(const struct fleet *fleet);
+/** The bus endpoint with its real port. */
+const char *fleet_endpoint(const struct fleet *fleet);
+
+#endif

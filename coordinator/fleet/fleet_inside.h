@@ -1,0 +1,23 @@
+/* What fleet.c and fleet_view.c share. Internal to this folder. */
+#ifndef HIKYAKU_COORDINATOR_FLEET_FLEET_INSIDE_H
+#define HIKYAKU_COORDINATOR_FLEET_FLEET_INSIDE_H
+
+#include "coordinator/fleet/fleet.h"
+#include "coordinator/fleet/offers.h"
+#include "coordinator/fleet/partitions.h"
+
+struct fleet {
+    struct fleet_settings settings;
+    struct ready *ready;
+    struct store_keeper *keeper; /* NULL until the store was ready once */
+    struct sessions *sessions;
+    struct partitions *partitions; /* made with the keeper */
+    struct driver *driver;
+    struct workers *workers;
+    struct offers *offers;
+    int64_t started_unix_ms;
+    bool is_registered;
+    bool is_leaving;
+};
+
+#endif

@@ -1,0 +1,22 @@
+/* What screens and the API want to know of the fleet. */
+#ifndef HIKYAKU_COORDINATOR_FLEET_FLEET_VIEW_H
+#define HIKYAKU_COORDINATOR_FLEET_FLEET_VIEW_H
+
+#include "common/base/arena.h"
+#include "coordinator/fleet/fleet.h"
+#include "hikyaku/v1/api.pb-c.h"
+
+/** GetFleet's answer, made in `arena`. Campaigns are known of this coordinator only. */
+Hikyaku__V1__GetFleetResponse *fleet_view_get(const struct fleet *fleet, struct arena *arena);
+
+/**
+ * Why open rows of a campaign that stand under no gate of their own are not being sent. Any
+ * coordinator can say it, for workers talk to all of them.
+ *
+ * @param ret_until_unix_ms  0: not known
+ * @return GATE_NONE: they are being sent, or the campaign has ended
+ */
+enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign *campaign,
+                          int64_t *ret_until_unix_ms);
+
+#endif
