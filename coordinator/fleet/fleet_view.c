@@ -170,10 +170,9 @@ static void add_alarms(const struct fleet *fleet, struct arena *arena,
     }
 }
 
-Hikyaku__V1__GetFleetResponse *fleet_view_get(const struct fleet *fleet, struct arena *arena)
+void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
+                     Hikyaku__V1__GetFleetResponse *response)
 {
-    Hikyaku__V1__GetFleetResponse *response = arena_zero(arena, 1, sizeof *response);
-    hikyaku__v1__get_fleet_response__init(response);
     response->cluster = copy(arena, fleet->settings.cluster);
     struct workers_view *views = arena_zero(arena, WORKERS_MAX, sizeof *views);
     size_t count = workers_list(fleet->workers, views, WORKERS_MAX);
@@ -182,7 +181,6 @@ Hikyaku__V1__GetFleetResponse *fleet_view_get(const struct fleet *fleet, struct 
     add_ips(views, count, arena, response);
     add_store(fleet, arena, response);
     add_alarms(fleet, arena, response);
-    return response;
 }
 
 /* No worker serves the pool, or those that do are full. */

@@ -6,8 +6,10 @@
 #include "coordinator/fleet/fleet.h"
 #include "hikyaku/v1/api.pb-c.h"
 
-/** GetFleet's answer, made in `arena`. Campaigns are known of this coordinator only. */
-Hikyaku__V1__GetFleetResponse *fleet_view_get(const struct fleet *fleet, struct arena *arena);
+/** Fill GetFleet's answer (initialised by the caller) from `arena`. How many campaigns a
+ * coordinator drives is known of this one only. */
+void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
+                     Hikyaku__V1__GetFleetResponse *response);
 
 /**
  * Why open rows of a campaign that stand under no gate of their own are not being sent. Any
