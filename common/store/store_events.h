@@ -49,4 +49,8 @@ typedef void store_events_ranges_fn(void *context, int error,
 void store_events_ranges(struct store *store, struct text tenant, store_events_ranges_fn *on_answer,
                          void *context);
 
+/** Trim what lies before `oldest` (72 h: the driver's job). */
+void store_events_trim(struct store *store, struct text tenant, unsigned int partition,
+                       const struct store_event_place *oldest);
+
 #endif

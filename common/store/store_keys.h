@@ -7,6 +7,9 @@
 
 #include "common/base/buffer.h"
 
+/** The partition of a campaign: the low 6 bits of its id. */
+unsigned int store_keys_partition(const unsigned char campaign[16]);
+
 /* Of a partition: <prefix>:{pNN}:<name> */
 void store_keys_active(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition);

@@ -1,0 +1,48 @@
+#!lua flags=allow-oom
+-- include: clock campaign events
+-- Pause, resume, cancel: flags only, rows change batch by batch. A repeated call changes nothing.
+-- KEYS: header, events, generation, active. ARGV: run, id, what, reason
+local run, id, what, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local campaign = read_campaign()
+if campaign == nil then
+    return {'gone'}
+end
+local state = campaign.state
+local is_under_way = state == STATE_RUNNING or state == STATE_SCHEDULED
+
+local function pause()
+    if is_under_way then
+        enter_state(run, id, STATE_PAUSED, WORD_PAUSE, reason)
+        return true
+    end
+    return state == STATE_PAUSED
+end
+
+local function resume()
+    if state == STATE_PAUSED then
+        local waits = campaign.scheduled > NOW_MS
+        enter_state(run, id, waits and STATE_SCHEDULED or STATE_RUNNING, WORD_RUN, reason)
+        return true
+    end
+    return is_under_way
+end
+
+local function cancel()
+    if state == STATE_CANCELLING or state == STATE_CANCELLED then
+        return true
+    end
+    if not is_under_way and state ~= STATE_PAUSED and state ~= STATE_DRAFT then
+        return false
+    end
+    campaign.state = enter_state(run, id, STATE_CANCELLING, WORD_CANCEL, reason)
+    end_if_done(run, id, campaign)
+    return true
+end
+
+local steps = {pause = pause, resume = resume, cancel = cancel}
+local step = steps[what]
+if step == nil then
+    return {'bad'}
+end
+local status = step() and 'ok' or 'state'
+return {status, redis.call('HGETALL', HEADER)}

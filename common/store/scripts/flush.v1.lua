@@ -1,0 +1,83 @@
+#!lua flags=allow-oom
+-- include: clock campaign events batch
+-- Outcomes become durable: rows, counters, one event entry; and the end of the claim, if asked for.
+-- KEYS: header, events, generation, active, h, r, b, due, claimed
+-- ARGV: run, id, batch, member, session, epoch, flush number, finishes, changes (u16 position and
+--       row each), sealed details
+local run, id, number, member = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local session, epoch, flush, finishes = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
+local changes = ARGV[9]
+local CHANGE_SIZE = 2 + ROW_SIZE
+-- What a claim may make of an open row.
+local ALLOWED = {
+    [PENDING] = true, [DELIVERED] = true, [DEFERRED] = true, [BOUNCED] = true, [EXPIRED] = true,
+    [SUPPRESSED] = true, [CANCELLED] = true, [FAILED] = true, [UNCERTAIN] = true,
+}
+local campaign, batch = read_campaign(), read_batch()
+if campaign == nil or batch == nil then
+    return {'gone'}
+end
+local answer = {'ok', campaign.word, left_of(campaign, batch)}
+local was_finished_by_it = batch.session == '' and batch.last_session == session
+    and batch.epoch == epoch
+if was_finished_by_it and batch.flush == flush then
+    return answer
+end
+if not is_held(batch, session, epoch) then
+    return {'stale'}
+end
+if batch.flush == flush then
+    return answer
+end
+if batch.flush + 1 ~= flush then
+    return {'stale'}
+end
+
+local rows = redis.call('GET', ROWS)
+local changed, positions, told, deltas = {}, {}, {}, {}
+local open, is_sorted = batch.open, true
+for at = 1, #changes, CHANGE_SIZE do
+    local high, low, new_state, _, _, _, new_gate = string.byte(changes, at, at + 1 + ROW_gate)
+    local position = high * 256 + low
+    if position >= batch.rows or changed[position] or not ALLOWED[new_state] or new_gate > GATES then
+        return {'bad'}
+    end
+    local first = position * ROW_SIZE + 1
+    local old_state, old_gate = string.byte(rows, first), string.byte(rows, first + ROW_gate - 1)
+    if not is_open(old_state) then
+        return {'bad'}
+    end
+    local new_seq = string.byte(changes, at + 1 + ROW_seq)
+    local tells = string.byte(rows, first + ROW_seq - 1) ~= new_seq
+    if old_state ~= new_state and not tells then
+        return {'bad'}
+    end
+    if tells then
+        told[#told + 1] = string.sub(changes, at, at + CHANGE_SIZE - 1)
+    end
+    changed[position] = string.sub(changes, at + 2, at + CHANGE_SIZE - 1)
+    is_sorted = is_sorted and (positions[#positions] or -1) < position
+    positions[#positions + 1] = position
+    open = open + count_change(deltas, batch.provider, old_state, old_gate, new_state, new_gate)
+end
+
+if not is_sorted then
+    table.sort(positions)
+end
+if #positions > 0 then
+    rows = replace_rows(rows, changed, positions)
+    write_rows(rows, positions)
+    write_counters(deltas)
+end
+if #told > 0 then
+    tell_rows(run, id, number, epoch, ARGV[7], #told == #positions and changes
+        or table.concat(told), ARGV[10])
+end
+if finishes then
+    release_claim(campaign, batch, member)
+    free_batch(campaign, number, rows, {'f', ARGV[7], 'z', session, 'd', '0'})
+    end_if_done(run, id, campaign)
+else
+    redis.call('HSET', BATCH, 'f', ARGV[7], 'o', digits(open))
+end
+return answer

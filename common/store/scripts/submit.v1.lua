@@ -1,0 +1,27 @@
+#!lua flags=allow-oom
+-- include: clock campaign events
+-- DRAFT -> SCHEDULED or RUNNING; without any accepted row it ends at once.
+-- KEYS: header, events, generation, active. ARGV: run, id, chunks, digest, scheduled ms
+local run, id, chunks, digest, scheduled = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local campaign = read_campaign()
+if campaign == nil then
+    return {'gone'}
+end
+local values = redis.call('HMGET', HEADER, 'digest', 'chunks', 'expires_s')
+if campaign.state ~= STATE_DRAFT then
+    return {values[1] == digest and 'ok' or 'state', redis.call('HGETALL', HEADER)}
+end
+if values[2] ~= chunks then
+    return {'stale', redis.call('HGETALL', HEADER)}
+end
+local expires_s = tonumber(values[3])
+local expires = expires_s > 0 and math.max(scheduled, NOW_MS) + expires_s * 1000 or 0
+redis.call('HSET', HEADER, 'digest', digest, 'submitted', digits(NOW_MS),
+    'scheduled', digits(scheduled), 'expires', digits(expires))
+if scheduled > NOW_MS and campaign.open > 0 then
+    enter_state(run, id, STATE_SCHEDULED, WORD_RUN, '')
+else
+    campaign.state = enter_state(run, id, STATE_RUNNING, WORD_RUN, '')
+    end_if_done(run, id, campaign)
+end
+return {'ok', redis.call('HGETALL', HEADER)}

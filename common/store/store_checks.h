@@ -1,0 +1,37 @@
+/* Is this Redis of the right kind to be the only durable state for mail? Pure: judges what INFO
+ * and CONFIG GET answered. */
+#ifndef HIKYAKU_COMMON_STORE_STORE_CHECKS_H
+#define HIKYAKU_COMMON_STORE_STORE_CHECKS_H
+
+#include "common/store/store.h"
+
+#define STORE_CHECKS_WARNINGS_MAX 6
+
+struct store_checks {
+    char version[24];
+    char run_id[48];
+    char role[16];
+    char policy[32];      /* maxmemory-policy */
+    char appendfsync[16]; /* "" : CONFIG is forbidden to us */
+    char on_rewrite[8];   /* no-appendfsync-on-rewrite */
+    bool has_aof;
+    bool is_loading;
+    uint64_t used_memory_bytes;
+    uint64_t max_memory_bytes;
+};
+
+/** Read the answer of INFO; lines that are not known, or too long, are skipped. */
+void store_checks_read_info(struct store_checks *checks, struct text info);
+/** One pair of CONFIG GET. */
+void store_checks_read_config(struct store_checks *checks, struct text name, struct text value);
+
+/**
+ * @param ret_warnings  what is not as DISK wants it but may be: RELAXED, or CONFIG forbidden
+ * @return 0; -EAGAIN (loading: look again); -EINVAL (of the wrong kind: `problem` names the setting
+ *         and how to set it; `field` is its name)
+ */
+MUST_USE int store_checks_judge(const struct store_checks *checks, enum store_durability durability,
+                                const char *ret_warnings[STORE_CHECKS_WARNINGS_MAX + 1],
+                                struct problem *problem);
+
+#endif

@@ -1,0 +1,16 @@
+/* What the scripts add_chunk and messages_add have in common: keys and arguments of a chunk. */
+#ifndef HIKYAKU_COMMON_STORE_STORE_CHUNK_H
+#define HIKYAKU_COMMON_STORE_STORE_CHUNK_H
+
+#include "common/store/store_campaign_add.h"
+#include "common/store/store_private.h"
+
+/** Number of keys that store_chunk_add_keys() adds. */
+size_t store_chunk_key_count(const struct store_chunk *chunk);
+void store_chunk_add_keys(struct store *store, const struct store_chunk *chunk);
+void store_chunk_add_arguments(struct store *store, const struct store_chunk *chunk);
+/** Read the answer; texts are borrowed. @return 0 or what the script said */
+MUST_USE int store_chunk_read_answer(const redisReply *reply,
+                                     struct store_chunk_answer *ret_answer);
+
+#endif

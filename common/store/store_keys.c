@@ -1,0 +1,187 @@
+#include "common/store/store_keys.h"
+
+#include "common/base/bytes.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define ID_BYTES 16
+#define ID_LENGTH BYTES_BASE32_LENGTH(ID_BYTES)
+#define PARTITIONS 64
+
+static void append_partition(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    buffer_append_string(out, prefix);
+    char tag[] = ":{p00}:";
+    tag[3] = (char)('0' + partition % PARTITIONS / 10);
+    tag[4] = (char)('0' + partition % PARTITIONS % 10);
+    buffer_append(out, tag, sizeof(tag) - 1);
+}
+
+static void append_id(struct buffer *out, const unsigned char campaign[16])
+{
+    char id[ID_LENGTH + 1];
+    bytes_to_base32(campaign, ID_BYTES, id);
+    buffer_append(out, id, ID_LENGTH);
+}
+
+static void append_number(struct buffer *out, uint32_t number)
+{
+    char digits[10];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buffer_append(out, digits + at, sizeof(digits) - at);
+}
+
+static void partition_key(struct buffer *out, const char *prefix, unsigned int partition,
+                          const char *name)
+{
+    append_partition(out, prefix, partition);
+    buffer_append_string(out, name);
+}
+
+static void campaign_key(struct buffer *out, const char *prefix, const unsigned char campaign[16])
+{
+    append_partition(out, prefix, store_keys_partition(campaign));
+    buffer_append_string(out, "c:");
+    append_id(out, campaign);
+}
+
+unsigned int store_keys_partition(const unsigned char campaign[16])
+{
+    return campaign[ID_BYTES - 1] % PARTITIONS;
+}
+
+void store_keys_active(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "active");
+}
+
+void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "all");
+}
+
+void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "claimed");
+}
+
+void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "gen");
+}
+
+void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "lease");
+}
+
+void store_keys_events(struct buffer *out, const char *prefix, unsigned int partition,
+                       struct text tenant)
+{
+    partition_key(out, prefix, partition, "ev:");
+    buffer_append_text(out, tenant);
+}
+
+void store_keys_idempotency(struct buffer *out, const char *prefix, unsigned int partition,
+                            uint32_t day, unsigned int bucket)
+{
+    partition_key(out, prefix, partition, "idem:");
+    append_number(out, day);
+    buffer_append_byte(out, ':');
+    append_number(out, bucket);
+}
+
+void store_keys_campaign(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                         const char *name)
+{
+    campaign_key(out, prefix, campaign);
+    if (name != NULL) {
+        buffer_append_byte(out, ':');
+        buffer_append_string(out, name);
+    }
+}
+
+void store_keys_duplicates(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                           uint32_t bucket)
+{
+    campaign_key(out, prefix, campaign);
+    buffer_append_string(out, ":dup:");
+    append_number(out, bucket);
+}
+
+void store_keys_batch(struct buffer *out, const char *prefix, const unsigned char campaign[16],
+                      uint32_t batch, char part)
+{
+    campaign_key(out, prefix, campaign);
+    buffer_append_byte(out, ':');
+    append_number(out, batch);
+    buffer_append_byte(out, ':');
+    buffer_append_byte(out, part);
+}
+
+void store_keys_member(struct buffer *out, const unsigned char campaign[16], uint32_t batch)
+{
+    append_id(out, campaign);
+    buffer_append_byte(out, ':');
+    append_number(out, batch);
+}
+
+int store_keys_parse_member(struct text member, unsigned char ret_campaign[16], uint32_t *ret_batch)
+{
+    unsigned char campaign[ID_BYTES];
+    uint64_t batch = 0;
+    if (member.size <= ID_LENGTH || member.data[ID_LENGTH] != ':' ||
+        bytes_from_base32((struct text){member.data, ID_LENGTH}, campaign, ID_BYTES) != 0 ||
+        text_to_u64(text_skip(member, ID_LENGTH + 1), UINT32_MAX, &batch) != 0) {
+        return -EPROTO;
+    }
+    memcpy(ret_campaign, campaign, ID_BYTES);
+    *ret_batch = (uint32_t)batch;
+    return 0;
+}
+
+static void append_tag(struct buffer *out, const char *prefix, const char *tag)
+{
+    buffer_append_string(out, prefix);
+    buffer_append_string(out, tag);
+}
+
+void store_keys_session(struct buffer *out, const char *prefix, const char *session)
+{
+    append_tag(out, prefix, ":{s:");
+    buffer_append_string(out, session);
+    buffer_append_byte(out, '}');
+}
+
+void store_keys_ip(struct buffer *out, const char *prefix, struct text ip)
+{
+    append_tag(out, prefix, ":{ip:");
+    buffer_append_text(out, ip);
+    buffer_append_byte(out, '}');
+}
+
+void store_keys_sessions(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:sessions");
+}
+
+void store_keys_notices(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:notices");
+}
+
+void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
+                     struct text selector)
+{
+    append_tag(out, prefix, ":{t:");
+    buffer_append_text(out, tenant);
+    buffer_append_string(out, "}:dkim:");
+    buffer_append_text(out, domain);
+    buffer_append_byte(out, ':');
+    buffer_append_text(out, selector);
+}

@@ -1,0 +1,359 @@
+#include "common/store/store_link.h"
+
+#include "common/base/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <hiredis/async.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+
+#define CONNECT_MS (5 * SECOND_MS)
+#define RETRY_FIRST_MS 1000
+#define RETRY_LAST_MS 2000
+#define LOOK_MS 250
+#define PORT_DEFAULT 6379
+
+struct link_call {
+    struct store_link *link;
+    store_link_reply_fn *on_reply;
+    void *call;
+    uint64_t sent_ms;
+    struct link_call *next; /* of those that could not be sent */
+};
+
+/* Answers -EAGAIN from the loop; outlives its link. */
+struct deferral {
+    struct store_link *link; /* NULL: destroyed meanwhile */
+};
+
+struct store_link {
+    struct loop *loop;
+    struct store_link_settings settings;
+    char *host;
+    int port; /* 0: `host` is the path of a unix socket */
+    redisAsyncContext *redis;
+    struct loop_watch *watch;
+    unsigned int events;
+    struct loop_timer *retry;
+    struct loop_timer *look;
+    enum { LINK_AWAY, LINK_CONNECTING, LINK_EARLY, LINK_READY } state;
+    bool is_dropped; /* give up at the next chance */
+    unsigned int depth;
+    size_t pending;
+    uint64_t progress_ms; /* last answer, or when the first unanswered command was sent */
+    uint64_t retry_ms;
+    int lost_error; /* what calls without answer are told */
+    struct link_call *unsent;
+    struct link_call **unsent_end;
+    struct deferral *deferral;
+};
+
+static void try_connect(void *context);
+
+/* hiredis' view of the loop */
+
+static void want(struct store_link *link, unsigned int events)
+{
+    if (link->watch != NULL && link->events != events) {
+        link->events = events;
+        loop_watch_set(link->watch, events);
+    }
+}
+
+static void add_read(void *context)
+{
+    struct store_link *link = context;
+    want(link, link->events | LOOP_READABLE);
+}
+
+static void del_read(void *context)
+{
+    struct store_link *link = context;
+    want(link, link->events & LOOP_WRITABLE);
+}
+
+static void add_write(void *context)
+{
+    struct store_link *link = context;
+    want(link, link->events | LOOP_WRITABLE);
+}
+
+static void del_write(void *context)
+{
+    struct store_link *link = context;
+    want(link, link->events & LOOP_READABLE);
+}
+
+/* hiredis frees its context: all calls are answered by now. */
+static void cleanup(void *context)
+{
+    struct store_link *link = context;
+    bool was_ready = link->state == LINK_READY;
+    loop_watch_destroy(&link->watch);
+    link->events = 0;
+    link->redis = NULL;
+    link->state = LINK_AWAY;
+    link->is_dropped = false;
+    loop_timer_stop(link->look);
+    if (link->lost_error == -ECANCELED) {
+        return;
+    }
+    uint32_t random = 0;
+    (void)getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    loop_timer_start(link->retry, random % link->retry_ms, 0);
+    link->retry_ms = RETRY_LAST_MS;
+    link->settings.on_lost(link->settings.context, link, was_ready);
+}
+
+static void on_events(void *context, unsigned int events)
+{
+    struct store_link *link = context;
+    link->depth++;
+    if ((events & LOOP_READABLE) != 0 && link->redis != NULL) {
+        redisAsyncHandleRead(link->redis);
+    }
+    if ((events & LOOP_WRITABLE) != 0 && link->redis != NULL) {
+        redisAsyncHandleWrite(link->redis);
+    }
+    if (link->is_dropped && link->redis != NULL) {
+        redisAsyncFree(link->redis);
+    }
+    link->depth--;
+}
+
+static void on_connect(const redisAsyncContext *redis, int status)
+{
+    struct store_link *link = redis->data;
+    if (status != REDIS_OK) {
+        return; /* hiredis cleans up */
+    }
+    int on = 1;
+    (void)setsockopt(redis->c.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    link->state = LINK_EARLY;
+    link->progress_ms = clock_monotonic_ms();
+    link->settings.on_connected(link->settings.context, link);
+}
+
+/* Redis may be alive as a process and yet answer nothing. */
+static void on_look(void *context)
+{
+    struct store_link *link = context;
+    uint64_t limit_ms = link->state == LINK_CONNECTING ? CONNECT_MS : link->settings.timeout_ms;
+    bool waits = link->state == LINK_CONNECTING || link->pending > 0;
+    if (link->redis != NULL &&
+        (link->is_dropped || (waits && clock_monotonic_ms() - link->progress_ms > limit_ms))) {
+        redisAsyncFree(link->redis);
+    }
+}
+
+static void try_connect(void *context)
+{
+    struct store_link *link = context;
+    redisAsyncContext *redis = link->port == 0 ? redisAsyncConnectUnix(link->host)
+                                               : redisAsyncConnect(link->host, link->port);
+    if (redis == NULL || redis->err != 0) {
+        if (redis != NULL) {
+            redisAsyncFree(redis);
+        }
+        cleanup(link);
+        return;
+    }
+    link->redis = redis;
+    link->state = LINK_CONNECTING;
+    link->progress_ms = clock_monotonic_ms();
+    link->pending = 0;
+    redis->data = link;
+    redis->ev.data = link;
+    redis->ev.addRead = add_read;
+    redis->ev.delRead = del_read;
+    redis->ev.addWrite = add_write;
+    redis->ev.delWrite = del_write;
+    redis->ev.cleanup = cleanup;
+    link->watch = loop_watch_create(link->loop, redis->c.fd, on_events, link);
+    loop_timer_start(link->look, LOOK_MS, LOOK_MS);
+    (void)redisAsyncSetConnectCallback(redis, on_connect);
+}
+
+static void parse_endpoint(struct store_link *link, const char *endpoint)
+{
+    if (strncmp(endpoint, "unix:", 5) == 0) {
+        link->host = xalloc_string(endpoint + 5);
+        return;
+    }
+    const char *colon = strrchr(endpoint, ':');
+    const char *bracket = strchr(endpoint, ']');
+    bool has_port = colon != NULL && (endpoint[0] != '[' || (bracket != NULL && colon > bracket));
+    size_t length = has_port ? (size_t)(colon - endpoint) : strlen(endpoint);
+    uint64_t port = 0;
+    if (!has_port || text_to_u64(text_of(colon + 1), UINT16_MAX, &port) != 0 || port == 0) {
+        port = PORT_DEFAULT;
+    }
+    link->port = (int)port;
+    if (endpoint[0] == '[' && length >= 2) {
+        endpoint++;
+        length -= 2;
+    }
+    link->host = xalloc_copy(endpoint, length);
+}
+
+struct store_link *store_link_create(struct loop *loop, const struct store_link_settings *settings)
+{
+    struct store_link *link = xalloc_zero(1, sizeof(*link));
+    link->loop = loop;
+    link->settings = *settings;
+    link->settings.endpoint = NULL;
+    parse_endpoint(link, settings->endpoint);
+    link->retry = loop_timer_create(loop, try_connect, link);
+    link->look = loop_timer_create(loop, on_look, link);
+    link->retry_ms = RETRY_FIRST_MS;
+    link->lost_error = -ECONNRESET;
+    link->unsent_end = &link->unsent;
+    loop_timer_start(link->retry, 0, 0);
+    return link;
+}
+
+static void answer_unsent(struct store_link *link, int error)
+{
+    struct link_call *call = link->unsent;
+    link->unsent = NULL;
+    link->unsent_end = &link->unsent;
+    while (call != NULL) {
+        struct link_call *next = call->next;
+        call->on_reply(call->call, error, NULL);
+        free(call);
+        call = next;
+    }
+}
+
+void store_link_destroy(struct store_link **link)
+{
+    struct store_link *old = *link;
+    *link = NULL;
+    if (old == NULL) {
+        return;
+    }
+    assert(old->depth == 0);
+    old->lost_error = -ECANCELED;
+    if (old->redis != NULL) {
+        redisAsyncFree(old->redis);
+    }
+    answer_unsent(old, -ECANCELED);
+    if (old->deferral != NULL) {
+        old->deferral->link = NULL;
+    }
+    loop_timer_destroy(&old->retry);
+    loop_timer_destroy(&old->look);
+    free(old->host);
+    free(old);
+}
+
+bool store_link_is_ready(const struct store_link *link)
+{
+    return link->state == LINK_READY && !link->is_dropped;
+}
+
+bool store_link_is_early(const struct store_link *link)
+{
+    return link->state == LINK_EARLY && !link->is_dropped;
+}
+
+void store_link_set_ready(struct store_link *link)
+{
+    assert(link->state == LINK_EARLY);
+    link->state = LINK_READY;
+    link->retry_ms = RETRY_FIRST_MS;
+}
+
+void store_link_drop(struct store_link *link)
+{
+    /* on_events or on_look frees it: hiredis may be in the middle of its answers. */
+    link->is_dropped = true;
+}
+
+static void on_redis_reply(redisAsyncContext *redis, void *reply, void *context)
+{
+    (void)redis;
+    struct link_call *call = context;
+    struct store_link *link = call->link;
+    uint64_t now_ms = clock_monotonic_ms();
+    link->pending--;
+    link->progress_ms = now_ms;
+    if (reply == NULL) {
+        call->on_reply(call->call, link->lost_error, NULL);
+    } else {
+        link->settings.on_latency(link->settings.context, now_ms - call->sent_ms);
+        int error = store_reply_error(reply);
+        if (error == -EAGAIN && link->state == LINK_READY) {
+            /* Another role, or scripts forgotten: log in anew and look. */
+            store_link_drop(link);
+        }
+        call->on_reply(call->call, error, reply);
+    }
+    free(call);
+}
+
+static void on_deferred(void *context)
+{
+    struct deferral *deferral = context;
+    struct store_link *link = deferral->link;
+    free(deferral);
+    if (link != NULL) {
+        link->deferral = NULL;
+        link->depth++;
+        answer_unsent(link, -EAGAIN);
+        link->depth--;
+    }
+}
+
+static void refuse(struct store_link *link, struct link_call *call)
+{
+    *link->unsent_end = call;
+    link->unsent_end = &call->next;
+    if (link->deferral == NULL) {
+        link->deferral = xalloc_zero(1, sizeof(*link->deferral));
+        link->deferral->link = link;
+        loop_defer(link->loop, on_deferred, link->deferral);
+    }
+}
+
+static void send_if(struct store_link *link, struct store_command *command, bool may_send,
+                    struct link_call *call)
+{
+    call->link = link;
+    call->sent_ms = clock_monotonic_ms();
+    struct text text = store_command_text(command);
+    if (!may_send || redisAsyncFormattedCommand(link->redis, on_redis_reply, call, text.data,
+                                                text.size) != REDIS_OK) {
+        refuse(link, call);
+        return;
+    }
+    if (link->pending++ == 0) {
+        link->progress_ms = call->sent_ms;
+    }
+}
+
+static struct link_call *call_create(store_link_reply_fn *on_reply, void *object)
+{
+    struct link_call *call = xalloc_zero(1, sizeof(*call));
+    call->on_reply = on_reply;
+    call->call = object;
+    return call;
+}
+
+void store_link_send(struct store_link *link, struct store_command *command,
+                     store_link_reply_fn *on_reply, void *call)
+{
+    send_if(link, command, store_link_is_ready(link), call_create(on_reply, call));
+}
+
+void store_link_send_early(struct store_link *link, struct store_command *command,
+                           store_link_reply_fn *on_reply, void *call)
+{
+    bool may_send = link->redis != NULL && !link->is_dropped && link->state != LINK_AWAY;
+    send_if(link, command, may_send, call_create(on_reply, call));
+}

@@ -1,0 +1,72 @@
+/* A redis-server of this test's own: a unix socket in a temporary folder, stopped by its pid. */
+#ifndef HIKYAKU_TESTS_PRIVATE_REDIS_H
+#define HIKYAKU_TESTS_PRIVATE_REDIS_H
+
+#include <errno.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct private_redis {
+    char folder[64];
+    char endpoint[96];
+    pid_t pid; /* 0: not running */
+};
+
+static inline void private_redis_prepare(struct private_redis *redis)
+{
+    snprintf(redis->folder, sizeof(redis->folder), "/tmp/hikyaku-redis-XXXXXX");
+    if (mkdtemp(redis->folder) == NULL) {
+        abort();
+    }
+    snprintf(redis->endpoint, sizeof(redis->endpoint), "unix:%s/socket", redis->folder);
+    redis->pid = 0;
+}
+
+/** Start it; `option` and `value` are one more setting, or NULL. */
+static inline void private_redis_start(struct private_redis *redis, const char *option,
+                                       const char *value)
+{
+    char socket[96];
+    snprintf(socket, sizeof(socket), "%s/socket", redis->folder);
+    redis->pid = fork();
+    if (redis->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--dir",
+               redis->folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
+               "--logfile", "redis.log", option, value, (char *)NULL);
+        _exit(127);
+    }
+}
+
+static inline void private_redis_stop(struct private_redis *redis, int signal)
+{
+    if (redis->pid != 0) {
+        kill(redis->pid, signal);
+        while (waitpid(redis->pid, NULL, 0) < 0 && errno == EINTR) {
+        }
+        redis->pid = 0;
+    }
+}
+
+static inline int private_redis_remove(const char *path, const struct stat *status, int flag,
+                                       struct FTW *walk)
+{
+    (void)status;
+    (void)flag;
+    (void)walk;
+    return remove(path);
+}
+
+static inline void private_redis_finish(struct private_redis *redis)
+{
+    private_redis_stop(redis, SIGKILL);
+    nftw(redis->folder, private_redis_remove, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+#endif

@@ -1,0 +1,135 @@
+/* A campaign from Create to its last outcome, through typed calls against a real Redis. */
+#include "store_world.h"
+
+static void test_a_campaign_goes_through(void **state)
+{
+    struct world *world = *state;
+    world_create(world, 1, false);
+    assert_int_equal(world->error, 0);
+    assert_false(world->is_replayed);
+    assert_int_equal(world->campaign.state, 1);
+    world_create(world, 1, false);
+    assert_true(world->is_replayed);
+
+    world_add_chunk(world, 0, 50);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(world->chunk.accepted, 50);
+    assert_int_equal(world->chunk.rejected, 2);
+    world_add_chunk(world, 0, 50);
+    assert_true(world->chunk.is_replayed);
+    assert_int_equal(world->chunk.accepted, 50);
+
+    world_claim(world, 0);
+    assert_int_equal(world->claim.status, STORE_CLAIM_NOT_RUNNING);
+    world_submit(world, 7);
+    assert_int_equal(world->error, -ESTALE);
+    world_submit(world, 1);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(world->campaign.state, 3);
+    assert_int_equal(world->campaign.outcomes[OUTCOME_PENDING], 50);
+
+    world_claim(world, 0);
+    assert_int_equal(world->claim.status, STORE_CLAIMED);
+    assert_int_equal(world->rows_size, 50 * ROWS_SIZE);
+    assert_true(world->claim.is_hold);
+    uint64_t epoch = world->claim.epoch;
+    world_claim(world, 0);
+    assert_int_equal(world->claim.epoch, epoch);
+
+    uint16_t positions[] = {3, 1, 49};
+    struct store_claim claim = {world_batch(world, 0), epoch, TEXT("default")};
+    store_batch_mark(world->store, &claim, positions, 3, world_on_written, world);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(world->word, STORE_RUN);
+    assert_in_range(world->ms_left, 3500 * 1000, 3600 * 1000);
+
+    world_flush(world, 0, 1, 20, OUTCOME_DELIVERED, false);
+    assert_int_equal(world->error, 0);
+    world_flush(world, 0, 1, 20, OUTCOME_DELIVERED, false);
+    assert_int_equal(world->error, 0);
+    world_get(world);
+    assert_int_equal(world->campaign.outcomes[OUTCOME_DELIVERED], 20);
+    assert_int_equal(world->campaign.outcomes[OUTCOME_PENDING], 30);
+    assert_int_equal(world->campaign.in_flight, 50);
+    assert_int_equal(world->campaign.site_count, 1);
+    assert_int_equal(world->campaign.sites[0].outcomes[OUTCOME_DELIVERED], 20);
+}
+
+static void test_the_last_outcome_completes(void **state)
+{
+    struct world *world = *state;
+    world_create(world, 2, false);
+    world_add_chunk(world, 0, 3);
+    world_submit(world, 1);
+    world_claim(world, 0);
+    world_flush(world, 0, 1, 3, OUTCOME_DELIVERED, true);
+    assert_int_equal(world->error, 0);
+    world_flush(world, 0, 1, 3, OUTCOME_DELIVERED, true); /* its answer got lost */
+    assert_int_equal(world->error, 0);
+    world_get(world);
+    assert_int_equal(world->campaign.state, 7);
+    assert_int_equal(world->campaign.batches_open, 0);
+    assert_int_equal(world->campaign.in_flight, 0);
+    world_claim(world, 0);
+    assert_int_equal(world->claim.status, STORE_CLAIM_NOT_RUNNING);
+}
+
+static void test_others_are_fenced(void **state)
+{
+    struct world *world = *state;
+    world_create(world, 3, false);
+    world_add_chunk(world, 0, 3);
+    world_submit(world, 1);
+    world_claim(world, 0);
+    world->claim.epoch++;
+    world_flush(world, 0, 1, 1, OUTCOME_DELIVERED, false);
+    assert_int_equal(world->error, -ESTALE);
+    struct store_batch_name name = world_batch(world, 0);
+    store_batch_sweep(world->store, &name, TEXT("default"), OUTCOME_CANCELLED, world_on_changed,
+                      world);
+    world_wait(world);
+    assert_int_equal(world->error, -EBUSY);
+    store_batch_reclaim(world->store, &name, "ffffffffffffffffffffffffffffffff", TEXT("default"),
+                        world_on_changed, world);
+    world_wait(world);
+    assert_int_equal(world->error, -ESTALE);
+    store_batch_reclaim(world->store, &name, WORLD_SESSION, TEXT("default"), world_on_changed,
+                        world);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(world->changed, 0);
+}
+
+static void test_cancel_and_sweep(void **state)
+{
+    struct world *world = *state;
+    world_create(world, 4, false);
+    world_add_chunk(world, 0, 3);
+    world_submit(world, 1);
+    unsigned char id[16];
+    memcpy(id, world->campaign.id, sizeof(id));
+    store_campaign_control(world->store, id, STORE_CONTROL_CANCEL, TEXT("by hand"),
+                           world_on_campaign, world);
+    world_wait(world);
+    assert_int_equal(world->campaign.state, 5);
+    assert_int_equal(world->campaign.word, STORE_CANCEL);
+    struct store_batch_name name = world_batch(world, 0);
+    store_batch_sweep(world->store, &name, TEXT("default"), OUTCOME_CANCELLED, world_on_changed,
+                      world);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(world->changed, 3);
+    assert_int_equal(world->state, 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_campaign_goes_through),
+        cmocka_unit_test(test_the_last_outcome_completes),
+        cmocka_unit_test(test_others_are_fenced),
+        cmocka_unit_test(test_cancel_and_sweep),
+    };
+    return cmocka_run_group_tests(tests, world_open, world_close);
+}
