@@ -27,7 +27,9 @@ void problem_prefix(struct problem *problem, const char *prefix)
     memcpy(field, problem->field, sizeof field);
     const char *joint = field[0] == '[' || field[0] == '\0' ? "" : ".";
     int length = snprintf(problem->field, sizeof problem->field, "%s%s%s", prefix, joint, field);
-    (void)length; /* a path that does not fit is cut: the message still says what is wrong */
+    if (length < 0) { /* a path that does not fit is cut: the message still says what is wrong */
+        problem->field[0] = '\0';
+    }
 }
 
 void problem_list_add(struct problem_list *list, const struct problem *problem)

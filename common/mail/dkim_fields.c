@@ -1,5 +1,6 @@
 #include "common/mail/dkim_fields.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -44,7 +45,9 @@ static struct dkim_field *current(const struct search *search)
 static int name_byte(struct search *search, char byte)
 {
     if (byte == ':' && search->name_size > 0) {
-        current(search)->name =
+        struct dkim_field *field = current(search);
+        assert(field != NULL); /* its first byte made it */
+        field->name =
             search->name_size > sizeof search->name
                 ? -1
                 : dkim_names_find(search->names, (struct text){search->name, search->name_size});
@@ -103,7 +106,9 @@ static int header_byte(struct search *search, char byte, struct dkim_place place
     bool is_in_field = search->position == IN_NAME || search->position == IN_VALUE ||
                        (search->position == LINE_START && byte == '\n');
     if (error == 0 && is_in_field) {
-        current(search)->size++;
+        struct dkim_field *field = current(search);
+        assert(field != NULL); /* its first byte made it */
+        field->size++;
     }
     return error;
 }

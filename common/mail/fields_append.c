@@ -1,6 +1,7 @@
 /* The writing half of fields.h. */
 #include "common/mail/fields.h"
 
+#include <assert.h>
 #include <string.h>
 
 static void append_value(struct buffer *out, const struct fields_value *value);
@@ -52,6 +53,7 @@ static const struct fields_value *following(const struct fields_value *object,
 
 static void append_member(struct buffer *out, const struct fields_value *member)
 {
+    assert(member != NULL);
     append_string(out, member->name);
     buffer_append_byte(out, ':');
     append_value(out, member);

@@ -21,7 +21,7 @@ static char folder[80];
 
 static const char *file_of(const char *name)
 {
-    static char path[128];
+    static char path[sizeof folder + 256];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
 }
