@@ -14,7 +14,6 @@ struct intake *intake_create(void)
 {
     struct intake *intake = xalloc_zero(1, sizeof *intake);
     intake_entry_scratch_init(&intake->scratch);
-    intake->keep = arena_create(0);
     intake->digest = digest_create();
     intake->seal = seal_create(INTAKE_SEAL_LEVEL);
     return intake;
@@ -26,7 +25,6 @@ void intake_destroy(struct intake **intake)
         return;
     }
     intake_entry_scratch_finish(&(*intake)->scratch);
-    arena_destroy(&(*intake)->keep);
     digest_destroy(&(*intake)->digest);
     seal_destroy(&(*intake)->seal);
     seal_wipe_buffer(&(*intake)->bytes);
@@ -51,8 +49,8 @@ static void take_recipient(struct intake *intake, const struct intake_settings *
     uint32_t index = result->chunk * ROWS_PER_CHUNK + position;
     struct intake_entry *entry = &intake->entries[intake->entry_count];
     if (wire_rules_recipient(recipient, settings->limits, &problem) != 0 ||
-        intake_entry_check(&intake->scratch, settings, settings->prepared, recipient, intake->keep,
-                           entry, &problem) != 0) {
+        intake_entry_check(&intake->scratch, settings, settings->prepared, recipient, entry,
+                           &problem) != 0) {
         intake_batches_reject(result, index, &problem);
         return;
     }

@@ -11,6 +11,7 @@ void intake_entry_scratch_init(struct intake_entry_scratch *scratch)
     *scratch = (struct intake_entry_scratch){
         .compose = compose_scratch_create(),
         .arena = arena_create(0),
+        .keep = arena_create(0),
     };
 }
 
@@ -18,6 +19,7 @@ void intake_entry_scratch_finish(struct intake_entry_scratch *scratch)
 {
     compose_scratch_destroy(&scratch->compose);
     arena_destroy(&scratch->arena);
+    arena_destroy(&scratch->keep);
     seal_wipe_buffer(&scratch->fields);
 }
 
@@ -122,13 +124,13 @@ static void fill_hashes(const struct intake_settings *settings, struct intake_en
 
 int intake_entry_check(struct intake_entry_scratch *scratch, const struct intake_settings *settings,
                        const struct compose_prepared *prepared,
-                       const Hikyaku__V1__Recipient *recipient, struct arena *keep,
-                       struct intake_entry *ret_entry, struct problem *problem)
+                       const Hikyaku__V1__Recipient *recipient, struct intake_entry *ret_entry,
+                       struct problem *problem)
 {
     struct intake_entry entry = {.recipient = recipient};
     problem->field[0] = '\0';
-    if (address_parse(text_of(recipient->address), settings->address_options, keep, &entry.address,
-                      problem) != 0) {
+    if (address_parse(text_of(recipient->address), settings->address_options, scratch->keep,
+                      &entry.address, problem) != 0) {
         return in_field("address", problem);
     }
     arena_reset(scratch->arena);
@@ -137,7 +139,7 @@ int intake_entry_check(struct intake_entry_scratch *scratch, const struct intake
     }
     struct text fields = buffer_text(&scratch->fields);
     if (!text_equal(fields, TEXT("{}")) && fields.size > 0) {
-        entry.fields = arena_text(keep, fields);
+        entry.fields = arena_text(scratch->keep, fields);
     }
     fill_hashes(settings, &entry);
     *ret_entry = entry;

@@ -25,6 +25,7 @@ struct intake_entry {
 struct intake_entry_scratch {
     struct compose_scratch *compose; /* owned */
     struct arena *arena;             /* owned; of one recipient */
+    struct arena *keep;              /* owned; what entries hold; reset with them */
     struct buffer fields;            /* owned */
 };
 
@@ -36,15 +37,15 @@ void intake_entry_scratch_finish(struct intake_entry_scratch *scratch);
  * Check one recipient and normalise it: address, fields, header values. Its rules have been
  * checked (wire_rules_recipient(), wire_rules_message()).
  *
+ * @param scratch    its `keep` holds what the entry does not borrow from the recipient
  * @param prepared   what it will be composed with
- * @param keep       holds what the entry does not borrow from the recipient
  * @param ret_entry  recipient, address, fields, hashes are set; the rest zeroed
  * @return 0 or -EINVAL with field (relative), rule and message
  */
 MUST_USE int intake_entry_check(struct intake_entry_scratch *scratch,
                                 const struct intake_settings *settings,
                                 const struct compose_prepared *prepared,
-                                const Hikyaku__V1__Recipient *recipient, struct arena *keep,
+                                const Hikyaku__V1__Recipient *recipient,
                                 struct intake_entry *ret_entry, struct problem *problem);
 
 /** Duplicates inside one chunk: a set of keyed hashes. Zeroed: empty. */

@@ -37,7 +37,7 @@ void intake_messages_identify(struct intake *intake, const unsigned char *id_key
     }
 }
 
-/* One message on its way; `keep` of the intake holds all of it. */
+/* One message on its way; the `keep` of the scratch holds all of it. */
 struct take {
     struct intake *intake;
     const struct intake_settings *settings;
@@ -49,7 +49,7 @@ struct take {
 static const Hikyaku__V1__Recipient *recipient_of(const struct take *take)
 {
     const Hikyaku__V1__MessageItem *item = take->item;
-    Hikyaku__V1__Recipient *recipient = arena_alloc(take->intake->keep, sizeof *recipient);
+    Hikyaku__V1__Recipient *recipient = arena_alloc(take->intake->scratch.keep, sizeof *recipient);
     hikyaku__v1__recipient__init(recipient);
     recipient->address = item->to;
     recipient->display_name = item->to_display_name;
@@ -78,14 +78,14 @@ static struct text packed_override(const struct take *take)
     override.html = item->html;
     buffer_clear(bytes);
     wire_unpack_append(&override.base, bytes);
-    return arena_text(take->intake->keep, buffer_text(bytes));
+    return arena_text(take->intake->scratch.keep, buffer_text(bytes));
 }
 
 static void add_labels(const struct take *take, struct intake_entry *entry)
 {
     const Hikyaku__V1__MessageItem *item = take->item;
     struct wire_store_header *labels =
-        arena_zero(take->intake->keep, item->n_labels, sizeof *labels);
+        arena_zero(take->intake->scratch.keep, item->n_labels, sizeof *labels);
     for (size_t i = 0; i < item->n_labels; i++) {
         labels[i] = (struct wire_store_header){text_of(item->labels[i]->key),
                                                text_of(item->labels[i]->value)};
@@ -110,7 +110,7 @@ static int check_recipient(struct take *take, const struct compose_prepared *pre
                            struct intake_entry *entry)
 {
     int error = intake_entry_check(&take->intake->scratch, take->settings, prepared,
-                                   recipient_of(take), take->intake->keep, entry, &take->problem);
+                                   recipient_of(take), entry, &take->problem);
     if (error != 0) {
         name_fields(&take->problem);
     }

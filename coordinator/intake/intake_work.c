@@ -10,7 +10,7 @@ struct intake_result *intake_work_begin(struct intake *intake, uint32_t chunk)
     intake_groups_clear(&intake->groups);
     intake->entry_count = 0;
     intake->stands_twice = false;
-    arena_reset(intake->keep);
+    arena_reset(intake->scratch.keep);
     struct intake_result *result = xalloc_zero(1, sizeof *result);
     result->arena = arena_create(0);
     result->chunk = chunk;

@@ -12,7 +12,6 @@ struct intake {
     struct intake_groups groups;
     struct intake_entry entries[INTAKE_WORK_ROWS_MAX];
     size_t entry_count;
-    struct arena *keep;    /* owned; what entries hold until their batches are made */
     bool stands_twice;     /* a recipient was rejected because it stands twice in the chunk */
     struct digest *digest; /* owned */
     struct seal *seal;     /* owned */
