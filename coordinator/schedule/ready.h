@@ -11,6 +11,7 @@
 enum ready_lane { READY_TRANSACTIONAL, READY_BULK, READY_LANE_COUNT };
 
 #define READY_ID_SIZE 16
+#define READY_BATCH_ROWS_MAX 500
 
 struct ready;
 struct ready_campaign; /* valid from ready_add_campaign to ready_drop_campaign */
@@ -43,6 +44,7 @@ void ready_hold(struct ready *ready, struct ready_campaign *campaign, bool held)
 /**
  * Queue a batch behind its campaign's others.
  *
+ * @param rows  recipients to be sent to, at most READY_BATCH_ROWS_MAX
  * @return false when the batch is known already (waiting, or taken and not released)
  */
 bool ready_add_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number,
@@ -60,10 +62,11 @@ struct ready_pick {
 };
 
 /**
- * Take the next batch of a pool that fits.
+ * Take the next batch of a pool.
  *
- * @param room  recipients that may be taken, per lane; a batch with more rows is not taken
- * @return false when nothing that fits is waiting
+ * @param room  recipients that may be taken, per lane; a batch with more rows is not taken, and
+ *              none of its lane goes before it: large batches are not overtaken for ever
+ * @return false when nothing waits, or in each lane the next does not fit
  */
 bool ready_take(struct ready *ready, struct text pool, const uint32_t room[READY_LANE_COUNT],
                 struct ready_pick *ret_pick);
