@@ -167,22 +167,29 @@ static uint64_t duration_of(const struct play *play, struct text text)
     return total_ms;
 }
 
+/* The byte that stands for an escape; moves `text` behind it. */
+static char take_escape(struct text *text)
+{
+    static const char letters[] = "rn0";
+    static const char bytes[] = "\r\n\0";
+    char letter = text->size > 0 ? text->data[0] : '\\';
+    const char *known = memchr(letters, letter, 3);
+    *text = text_skip(*text, 1);
+    if (letter == 'x' && text->size >= 2) {
+        char digits[3] = {text->data[0], text->data[1], 0};
+        *text = text_skip(*text, 2);
+        return (char)strtoul(digits, NULL, 16);
+    }
+    return known == NULL ? letter : bytes[known - letters];
+}
+
 /* Append with \r \n \0 \\ \xHH put in their places. */
 static void append_plain(struct buffer *out, struct text text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-        if (byte == '\\' && i + 1 < text.size) {
-            byte = text.data[++i];
-            if (byte == 'x' && i + 2 < text.size) {
-                char digits[3] = {text.data[i + 1], text.data[i + 2], 0};
-                byte = (char)strtoul(digits, NULL, 16);
-                i += 2;
-            } else {
-                byte = byte == 'r' ? '\r' : byte == 'n' ? '\n' : byte == '0' ? '\0' : byte;
-            }
-        }
-        buffer_append_byte(out, byte);
+    while (text.size > 0) {
+        char byte = text.data[0];
+        text = text_skip(text, 1);
+        buffer_append_byte(out, byte == '\\' ? take_escape(&text) : byte);
     }
 }
 
@@ -211,6 +218,8 @@ static void do_set(struct play *play, struct text rest)
             play->settings.messages_max = (uint32_t)number_of(play, value);
         } else if (text_equal(word, TEXT("stepwise"))) {
             play->settings.is_stepwise = true;
+        } else if (text_equal(word, TEXT("bytewise"))) {
+            play->is_bytewise = true;
         } else if (text_equal(word, TEXT("waits_behind_dot"))) {
             play->settings.waits_behind_dot = true;
         } else {
@@ -279,34 +288,30 @@ static void do_message(struct play *play, struct text rest)
     }
 }
 
-static void do_bytes(struct play *play, struct text rest)
+static void say(struct play *play, uint64_t times, struct text what, struct text end)
 {
     OWNED(buffer_finish) struct buffer bytes = {0};
-    append_plain(&bytes, rest);
+    for (; times > 0; times--) {
+        append_plain(&bytes, what);
+    }
+    buffer_append_text(&bytes, end);
     feed(play, buffer_text(&bytes));
+}
+
+static void do_bytes(struct play *play, struct text rest)
+{
+    say(play, 1, rest, TEXT(""));
 }
 
 static void do_server(struct play *play, struct text rest)
 {
-    OWNED(buffer_finish) struct buffer bytes = {0};
-    append_plain(&bytes, rest);
-    buffer_append_text(&bytes, TEXT("\r\n"));
-    feed(play, buffer_text(&bytes));
+    say(play, 1, rest, TEXT("\r\n"));
 }
 
 static void do_repeat(struct play *play, struct text rest)
 {
-    OWNED(buffer_finish) struct buffer bytes = {0};
-    for (uint64_t i = number_of(play, take_word(&rest)); i > 0; i--) {
-        append_plain(&bytes, rest);
-    }
-    feed(play, buffer_text(&bytes));
-}
-
-static void do_bytewise(struct play *play, struct text rest)
-{
-    (void)rest;
-    play->is_bytewise = true;
+    uint64_t times = number_of(play, take_word(&rest));
+    say(play, times, rest, TEXT(""));
 }
 
 static void do_client(struct play *play, struct text rest)
@@ -374,16 +379,10 @@ static void do_clock(struct play *play, struct text rest)
     play->now_ms = then_ms;
 }
 
-static void do_server_closes(struct play *play, struct text rest)
+static void do_end(struct play *play, struct text rest)
 {
-    (void)rest;
-    smtp_dialogue_fail(play->dialogue, SMTP_FAILURE_CLOSED);
-}
-
-static void do_server_resets(struct play *play, struct text rest)
-{
-    (void)rest;
-    smtp_dialogue_fail(play->dialogue, SMTP_FAILURE_RESET);
+    bool is_reset = text_equal(rest, TEXT("resets"));
+    smtp_dialogue_fail(play->dialogue, is_reset ? SMTP_FAILURE_RESET : SMTP_FAILURE_CLOSED);
 }
 
 static void do_handshake(struct play *play, struct text rest)
@@ -488,7 +487,6 @@ static const struct {
     {"server", do_server},
     {"bytes", do_bytes},
     {"repeat", do_repeat},
-    {"bytewise", do_bytewise},
     {"client", do_client},
     {"client_bytes", do_client_bytes},
     {"silent", do_silent},
@@ -496,8 +494,7 @@ static const struct {
     {"stall", do_stall},
     {"flush", do_flush},
     {"clock", do_clock},
-    {"server_closes", do_server_closes},
-    {"server_resets", do_server_resets},
+    {"connection", do_end},
     {"handshake", do_handshake},
     {"release", do_release},
     {"abort", do_abort},

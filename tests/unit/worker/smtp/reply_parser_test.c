@@ -126,8 +126,8 @@ static void bounds_a_line(void **state)
         struct reply_parser parser;
         const struct smtp_reply *reply = NULL;
         memset(line, 'x', sizeof line);
-        memcpy(line, "250 ", 4);
-        memcpy(line + 4 + lines[i].text_size, "\r\n", 2);
+        memcpy(line, TEXT("250 ").data, 4);
+        memcpy(line + 4 + lines[i].text_size, TEXT("\r\n").data, 2);
         reply_parser_init(&parser);
         struct text input = {line, 4 + lines[i].text_size + 2};
         assert_int_equal(feed(&parser, input, 4096, &reply), lines[i].result);
