@@ -55,10 +55,11 @@ void header_append_mailboxes(struct buffer *out, struct text name,
                              const struct header_mailbox *mailboxes, size_t count);
 
 /**
- * "; filename=..." behind a Content-Disposition, folded. An ASCII name is one quoted string;
- * any other is given twice: filename* for those who know it, before it a readable ASCII form.
+ * "; filename=..." behind a Content-Disposition, folded. An ASCII name is one quoted string; any
+ * other is given as filename*, and as that alone: beside a readable ASCII form many readers of mail
+ * take the ASCII form.
  * @param name  of the parameter: "filename"
- * @source RFC 2231; RFC 6266, 4.3 (order of the two)
+ * @source RFC 2231
  */
 void header_append_parameter(struct buffer *out, const char *name, struct text value);
 

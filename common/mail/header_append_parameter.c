@@ -4,9 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLAIN_MAX 60    /* a quoted name of this length stands on a line of its own */
-#define SEGMENT_MAX 54  /* encoded bytes per continuation */
-#define FALLBACK_MAX 40 /* of the readable form */
+#define PLAIN_MAX 60   /* a quoted name of this length stands on a line of its own */
+#define SEGMENT_MAX 54 /* encoded bytes per continuation */
 
 static bool is_token_byte(unsigned char byte)
 {
@@ -26,24 +25,6 @@ static bool is_simple(struct text value)
         }
     }
     return value.size <= PLAIN_MAX;
-}
-
-/* The name with "_" for each run of what is not simple: for readers that know no RFC 2231. The end
- * counts most: it tells the type. */
-static void append_fallback(struct buffer *out, struct text value)
-{
-    char form[HEADER_VALUE_BYTES_MAX];
-    size_t size = 0;
-    for (size_t i = 0; i < value.size && size < sizeof form; i++) {
-        unsigned char byte = (unsigned char)value.data[i];
-        if (is_token_byte(byte) || byte == ' ') {
-            form[size++] = (char)byte;
-        } else if (size == 0 || form[size - 1] != '_') {
-            form[size++] = '_';
-        }
-    }
-    size_t start = size > FALLBACK_MAX ? size - FALLBACK_MAX : 0;
-    buffer_append(out, form + start, size - start);
 }
 
 static void append_start(struct buffer *out, const char *name, const char *mark)
@@ -97,13 +78,11 @@ static void append_extended(struct buffer *out, const char *name, struct text va
 
 void header_append_parameter(struct buffer *out, const char *name, struct text value)
 {
-    append_start(out, name, "=\"");
     if (is_simple(value)) {
+        append_start(out, name, "=\"");
         buffer_append_text(out, value);
         buffer_append_byte(out, '"');
-        return;
+    } else {
+        append_extended(out, name, value);
     }
-    append_fallback(out, value);
-    buffer_append_byte(out, '"');
-    append_extended(out, name, value);
 }
