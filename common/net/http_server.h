@@ -14,7 +14,7 @@ struct http_server_settings {
     const char *endpoint;         /* "127.0.0.1:8460", "[::1]:0", "unix:/run/hikyaku/api.sock" */
     const char *certificate_file; /* PEM, chain; NULL: no TLS */
     const char *key_file;
-    size_t body_bytes_max;    /* larger ones are answered 413 without being read */
+    size_t body_bytes_max;    /* larger ones, also once inflated, are answered 413 */
     unsigned int connections; /* at most; 0: 1,000 */
     unsigned int timeout_s;   /* idle connections; 0: 60 */
     /** Answer now or later with http_server_respond(), once. */
@@ -27,7 +27,7 @@ struct http_server_settings {
 
 MUST_USE int http_server_open(struct loop *loop, const struct http_server_settings *settings,
                               struct http_server **ret_server, struct problem *problem);
-/** Requests without answer are dropped. Accepts NULL, nulls the pointer. */
+/** Requests without answer are dropped. Not inside on_request. Accepts NULL, nulls the pointer. */
 void http_server_close(struct http_server **server);
 /** The TCP port in use; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
@@ -44,6 +44,7 @@ struct text http_request_header(const struct http_request *request, const char *
 struct text http_request_body(const struct http_request *request);
 /** Address of the peer, "unix" for a unix socket. */
 const char *http_request_peer(const struct http_request *request);
+/** 127.0.0.0/8, ::1 or a unix socket. */
 bool http_request_is_loopback(const struct http_request *request);
 /** The owner's own pointer. */
 void http_request_set_data(struct http_request *request, void *data);

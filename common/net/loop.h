@@ -32,8 +32,10 @@ bool loop_timer_is_active(const struct loop_timer *timer);
 /** Stops and frees (memory goes in the close callback); safe inside its own callback. */
 void loop_timer_destroy(struct loop_timer **timer);
 
-enum loop_watch_events { LOOP_READABLE = 1, LOOP_WRITABLE = 2 };
-/** @param events  bits of enum loop_watch_events; both when the descriptor is in error */
+/** LOOP_HANGUP: the peer has closed, or sends no more; bytes may still wait to be read. */
+enum loop_watch_events { LOOP_READABLE = 1, LOOP_WRITABLE = 2, LOOP_HANGUP = 4 };
+/** @param events  bits of enum loop_watch_events; readable and writable when the descriptor is in
+ *                 error */
 typedef void loop_watch_fn(void *context, unsigned int events);
 
 /** Watch a descriptor that somebody else owns; destroy before it is closed. */

@@ -28,11 +28,12 @@ static void on_uv_poll(uv_poll_t *uv, int status, int uv_events)
 {
     struct loop_watch *watch = uv->data;
     unsigned int events = ((uv_events & UV_READABLE) != 0 ? LOOP_READABLE : 0U) |
-                          ((uv_events & UV_WRITABLE) != 0 ? LOOP_WRITABLE : 0U);
+                          ((uv_events & UV_WRITABLE) != 0 ? LOOP_WRITABLE : 0U) |
+                          ((uv_events & UV_DISCONNECT) != 0 ? LOOP_HANGUP : 0U);
     if (status < 0) {
         /* libuv stops a descriptor in error (a refused connection). The owner learns the error by
          * reading or writing; as with poll(), it comes again until the owner has looked. */
-        events = LOOP_READABLE | LOOP_WRITABLE;
+        events = LOOP_READABLE | LOOP_WRITABLE | (watch->events & LOOP_HANGUP);
     }
     watch->on_events(watch->context, events);
     if (status < 0 && !uv_is_closing((uv_handle_t *)uv)) {
@@ -44,7 +45,8 @@ void loop_watch_set(struct loop_watch *watch, unsigned int events)
 {
     watch->events = events;
     int wanted = ((events & LOOP_READABLE) != 0 ? UV_READABLE : 0) |
-                 ((events & LOOP_WRITABLE) != 0 ? UV_WRITABLE : 0);
+                 ((events & LOOP_WRITABLE) != 0 ? UV_WRITABLE : 0) |
+                 ((events & LOOP_HANGUP) != 0 ? UV_DISCONNECT : 0);
     int result =
         wanted == 0 ? uv_poll_stop(&watch->uv) : uv_poll_start(&watch->uv, wanted, on_uv_poll);
     assert(result == 0);

@@ -1,6 +1,7 @@
 #include "common/net/stream.h"
 #include "common/base/buffer.h"
 #include "common/net/loop_uv.h"
+#include "common/net/stream_address.h"
 #include "common/net/stream_tls.h"
 
 #include <assert.h>
@@ -58,22 +59,6 @@ const char *stream_end_name(enum stream_end end)
         [STREAM_END_TLS] = "tls",
     };
     return names[end];
-}
-
-static socklen_t to_socket_address(const struct stream_address *address,
-                                   struct sockaddr_storage *ret_socket)
-{
-    memset(ret_socket, 0, sizeof *ret_socket);
-    if (address->is_v6) {
-        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(address->port)};
-        memcpy(&v6.sin6_addr, address->bytes, sizeof v6.sin6_addr);
-        memcpy(ret_socket, &v6, sizeof v6);
-        return sizeof v6;
-    }
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(address->port)};
-    memcpy(&v4.sin_addr, address->bytes, sizeof v4.sin_addr);
-    memcpy(ret_socket, &v4, sizeof v4);
-    return sizeof v4;
 }
 
 /* Not called from inside the owner's calls, so that no owner is surprised: see end_later. */
@@ -431,7 +416,7 @@ static int open_socket(struct stream *stream, const struct stream_settings *sett
     (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (settings->source != NULL) {
         struct sockaddr_storage source;
-        socklen_t size = to_socket_address(settings->source, &source);
+        socklen_t size = stream_address_to_socket(settings->source, &source);
         (void)setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
         if (bind(descriptor, (const struct sockaddr *)&source, size) != 0) {
             end_with_error(stream, STREAM_END_SOURCE, uv_strerror(-errno));
@@ -455,7 +440,7 @@ static void start_connecting(struct stream *stream, const struct stream_settings
         return;
     }
     struct sockaddr_storage remote;
-    (void)to_socket_address(&settings->remote, &remote);
+    (void)stream_address_to_socket(&settings->remote, &remote);
     result = uv_tcp_connect(&stream->connecting, &stream->tcp, (const struct sockaddr *)&remote,
                             on_connected);
     if (result != 0) {
@@ -513,21 +498,9 @@ void stream_local_address(const struct stream *stream, struct stream_address *re
 {
     struct sockaddr_storage local = {0};
     int size = sizeof local;
-    memset(ret_address, 0, sizeof *ret_address);
-    if (uv_tcp_getsockname(&stream->tcp, (struct sockaddr *)&local, &size) != 0) {
-        return;
-    }
-    if (local.ss_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, &local, sizeof v6);
-        memcpy(ret_address->bytes, &v6.sin6_addr, sizeof v6.sin6_addr);
-        ret_address->is_v6 = true;
-        ret_address->port = ntohs(v6.sin6_port);
-    } else {
-        struct sockaddr_in v4;
-        memcpy(&v4, &local, sizeof v4);
-        memcpy(ret_address->bytes, &v4.sin_addr, sizeof v4.sin_addr);
-        ret_address->port = ntohs(v4.sin_port);
+    *ret_address = (struct stream_address){0};
+    if (uv_tcp_getsockname(&stream->tcp, (struct sockaddr *)&local, &size) == 0) {
+        (void)stream_address_of_socket((const struct sockaddr *)&local, ret_address);
     }
 }
 
