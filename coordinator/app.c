@@ -1,0 +1,415 @@
+#include "coordinator/app.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+#include "common/config/config_change.h"
+#include "common/net/bus_server.h"
+#include "common/policy/provider_table.h"
+#include "common/security/key_directory.h"
+#include "common/security/key_file.h"
+#include "coordinator/allow_list.h"
+#include "coordinator/api/api.h"
+#include "coordinator/catalog/catalog.h"
+#include "coordinator/fleet/fleet.h"
+#include "coordinator/fleet/fleet_view.h"
+#include "coordinator/health/health.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TENANT "default"
+#define SECRET_BYTES_MAX 4096
+/* At the end: how long answers and the pool may take. */
+#define LEAVE_MS 2000
+#define LEAVE_STEP_MS 50
+
+struct app {
+    const char *file;
+    const struct coordinator_config *config; /* borrowed */
+    struct wire_limits limits;
+    struct arena *arena; /* lives as long as the app */
+    char session[IDENTITY_SESSION_LENGTH + 1];
+    int exit_code;
+
+    struct loop *loop;
+    struct key_directory *keys;
+    struct bus *bus;
+    struct store *store;
+    struct catalog *catalog;
+    struct fleet *fleet;
+    struct api *api;
+    struct health *health;
+
+    struct loop_signal *terminate;
+    struct loop_signal *interrupt;
+    struct loop_signal *reload;
+    struct loop_timer *leaving; /* runs from SIGTERM to the end */
+    uint64_t leaving_ms;        /* since when; 0: not */
+};
+
+/* ------------------------------------------------------------------ the end */
+
+static void close_all(struct app *app)
+{
+    /* First the store: its calls without answer are answered while those who asked still live. */
+    store_destroy(&app->store);
+    api_destroy(&app->api);
+    fleet_close(&app->fleet);
+    catalog_destroy(&app->catalog);
+    health_close(&app->health);
+    bus_destroy(&app->bus);
+    key_directory_close(&app->keys);
+    loop_signal_destroy(&app->terminate);
+    loop_signal_destroy(&app->interrupt);
+    loop_signal_destroy(&app->reload);
+    loop_timer_destroy(&app->leaving);
+}
+
+static void on_leaving(void *context)
+{
+    struct app *app = context;
+    bool is_late = loop_now_ms(app->loop) - app->leaving_ms >= LEAVE_MS;
+    if (loop_pool_pending(app->loop) > 0 && !is_late) {
+        return;
+    }
+    loop_stop(app->loop);
+}
+
+static void leave(struct app *app, const char *reason)
+{
+    if (app->leaving_ms != 0) {
+        return;
+    }
+    LOG(LOG_STOP, NULL, log_string("reason", reason));
+    app->leaving_ms = loop_now_ms(app->loop);
+    fleet_leave(app->fleet);
+    loop_timer_start(app->leaving, LEAVE_STEP_MS, LEAVE_STEP_MS);
+}
+
+static void fail(struct app *app, const char *reason)
+{
+    LOG(LOG_FATAL, NULL, log_string("reason", reason));
+    app->exit_code = EXIT_FAILURE;
+    leave(app, reason);
+}
+
+static void on_signal(void *context)
+{
+    leave(context, "signal");
+}
+
+/* ------------------------------------------------------------------ what the parts tell */
+
+static void on_store_ready(void *context)
+{
+    struct app *app = context;
+    LOG(LOG_READY, NULL, log_string("part", "store"));
+    fleet_on_store_ready(app->fleet);
+}
+
+static void on_store_lost(void *context)
+{
+    (void)context;
+    LOG(LOG_NOT_READY, NULL, log_string("reason", "Redis is not reachable"));
+}
+
+static void on_store_wrong(void *context, const struct problem *problem)
+{
+    struct app *app = context;
+    fail(app, problem->message);
+}
+
+static void on_session_lost(void *context)
+{
+    fail(context, "the session was taken over: this process was thought dead");
+}
+
+static const char *why_not_ready(void *context)
+{
+    const struct app *app = context;
+    if (app->leaving_ms != 0) {
+        return "leaving";
+    }
+    if (!store_is_ready(app->store)) {
+        return "STORE_UNAVAILABLE: Redis is not reachable";
+    }
+    return fleet_is_ready(app->fleet) ? NULL : "the session is not registered yet";
+}
+
+static void fill_fleet(void *context, struct arena *arena, Hikyaku__V1__GetFleetResponse *response)
+{
+    const struct app *app = context;
+    fleet_view_fill(app->fleet, arena, response);
+}
+
+/* ------------------------------------------------------------------ reload */
+
+static int reload_parts(struct app *app, const struct coordinator_config *config,
+                        struct arena *arena, struct problem *problem)
+{
+    const char *const *admitted = NULL;
+    int error = allow_list_read(config->bus.allow_file, arena, &admitted, problem);
+    if (error == 0) {
+        error = key_directory_refresh(app->keys, problem);
+    }
+    if (error == 0) {
+        error = api_read_keys(app->api, config->api.bearer_key_file, problem);
+    }
+    if (error == 0) {
+        fleet_admit(app->fleet, admitted);
+        log_set_level((enum log_level)config->log_level);
+    }
+    return error;
+}
+
+static void on_reload(void *context)
+{
+    struct app *app = context;
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct config_errors errors = {.file = app->file};
+    struct coordinator_config config;
+    struct problem problem = {.message = ""};
+    int error = coordinator_config_read(app->file, arena, &errors, &config);
+    if (error == 0) {
+        struct config_changes changes;
+        config_change_find(&coordinator_config_table, app->config, &config, &changes);
+        error = config_change_refuse(&changes, &errors);
+    }
+    if (error != 0) {
+        problem = errors.items[0].problem;
+    } else {
+        error = reload_parts(app, &config, arena, &problem);
+    }
+    if (error != 0) {
+        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
+        return;
+    }
+    LOG(LOG_CONFIG_RELOADED, NULL);
+}
+
+/* ------------------------------------------------------------------ opening, top to bottom */
+
+static int open_keys(struct app *app, struct problem *problem)
+{
+    int error = identity_session(app->session);
+    if (error != 0) {
+        problem_set(problem, "", "random", "the system gives no random bytes");
+        return error;
+    }
+    return key_directory_open(app->config->keys_directory, &app->keys, problem);
+}
+
+static int open_store(struct app *app, struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    struct key_file_secret password = {.data = NULL};
+    if (config->store.password_file != NULL) {
+        int error =
+            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
+        if (error != 0) {
+            return error;
+        }
+        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
+        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
+    }
+    const struct store_settings settings = {.endpoint = config->store.endpoint,
+                                            .user = config->store.user,
+                                            .password = (const char *)password.data,
+                                            .database = (unsigned int)config->store.database,
+                                            .prefix = config->store.prefix,
+                                            .durability = (enum store_durability)config->durability,
+                                            .session = app->session};
+    const struct store_callbacks callbacks = {.on_ready = on_store_ready,
+                                              .on_lost = on_store_lost,
+                                              .on_wrong = on_store_wrong,
+                                              .context = app};
+    app->store = store_create(app->loop, &settings, &callbacks);
+    key_file_wipe(&password);
+    return 0;
+}
+
+static void open_catalog(struct app *app)
+{
+    app->catalog = catalog_create(&(struct catalog_settings){
+        .loop = app->loop,
+        .store = app->store,
+        .directory = app->keys,
+        .limits = &app->limits,
+        .find_provider = provider_table_find,
+    });
+}
+
+static int open_fleet_with(struct app *app, const struct bus_server_settings *server,
+                           struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    return fleet_open(
+        &(struct fleet_settings){
+            .loop = app->loop,
+            .store = app->store,
+            .catalog = app->catalog,
+            .bus = app->bus,
+            .server = server,
+            .session = app->session,
+            .cluster = config->cluster,
+            .name = config->name,
+            .address = config->api.listen,
+            .version = HIKYAKU_VERSION,
+            .transactional_permille = (uint32_t)config->transactional_share,
+            .on_session_lost = on_session_lost,
+            .context = app,
+        },
+        &app->fleet, problem);
+}
+
+static int open_fleet(struct app *app, struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    struct key_file_secret secret = {.data = NULL};
+    struct bus_key_pair key;
+    const char *const *admitted = NULL;
+    int error = key_file_read(config->bus.key_file, SECRET_BYTES_MAX, &secret, problem);
+    if (error == 0) {
+        struct text text = {(const char *)secret.data, secret.size};
+        error = bus_key_pair_of(text_trim(text), &key, problem);
+    }
+    key_file_wipe(&secret);
+    if (error == 0) {
+        error = allow_list_read(config->bus.allow_file, app->arena, &admitted, problem);
+    }
+    if (error == 0) {
+        app->bus = bus_create(app->loop);
+        const struct bus_server_settings server = {
+            .endpoint = arena_printf(app->arena, "tcp://%s", config->bus.listen),
+            .key = &key,
+            .admitted = admitted};
+        error = open_fleet_with(app, &server, problem);
+    }
+    seal_wipe(&key, sizeof key);
+    return error;
+}
+
+/* NULL-terminated, in the app's arena. */
+static const char *const *list_of(struct app *app, const struct config_strings *strings)
+{
+    const char **list = arena_zero(app->arena, strings->count + 1, sizeof *list);
+    for (size_t i = 0; i < strings->count; i++) {
+        list[i] = strings->items[i];
+    }
+    return list;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+static int listen_api(struct app *app, struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    int error = 0;
+    if (or_empty(config->api.listen)[0] != '\0') {
+        const struct api_listen tcp = {.endpoint = config->api.listen,
+                                       .certificate_file = config->api.certificate_file,
+                                       .key_file = config->api.key_file};
+        error = api_listen(app->api, &tcp, problem);
+    }
+    if (error == 0 && config->api.socket != NULL) {
+        const struct api_listen local = {
+            .endpoint = arena_printf(app->arena, "unix:%s", config->api.socket)};
+        error = api_listen(app->api, &local, problem);
+    }
+    return error;
+}
+
+static int open_api(struct app *app, struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    app->api = api_create(&(struct api_settings){
+        .loop = app->loop,
+        .store = app->store,
+        .catalog = app->catalog,
+        .keys = app->keys,
+        .limits = &app->limits,
+        .tenant = TENANT,
+        .pools = list_of(app, &config->pools),
+        .from_domains = list_of(app, &config->from_domains),
+        .defaults = {.pool = or_empty(config->fallback.pool),
+                     .return_path_domain = or_empty(config->fallback.return_path_domain)},
+        .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
+        .find_provider = provider_table_find,
+        .fill_fleet = fill_fleet,
+        .fleet_context = app,
+    });
+    int error = api_read_keys(app->api, config->api.bearer_key_file, problem);
+    return error != 0 ? error : listen_api(app, problem);
+}
+
+static int open_health(struct app *app, struct problem *problem)
+{
+    return health_open(&(struct health_settings){.loop = app->loop,
+                                                 .endpoint = app->config->metrics_listen,
+                                                 .why_not_ready = why_not_ready,
+                                                 .context = app},
+                       &app->health, problem);
+}
+
+static int open_all(struct app *app, struct problem *problem)
+{
+    int error = open_keys(app, problem);
+    if (error == 0) {
+        error = open_store(app, problem);
+    }
+    if (error == 0) {
+        open_catalog(app);
+        error = open_fleet(app, problem);
+    }
+    if (error == 0) {
+        error = open_api(app, problem);
+    }
+    if (error == 0) {
+        error = open_health(app, problem);
+    }
+    return error;
+}
+
+static void open_signals(struct app *app)
+{
+    app->leaving = loop_timer_create(app->loop, on_leaving, app);
+    app->terminate = loop_signal_create(app->loop, SIGTERM, on_signal, app);
+    app->interrupt = loop_signal_create(app->loop, SIGINT, on_signal, app);
+    app->reload = loop_signal_create(app->loop, SIGHUP, on_reload, app);
+}
+
+int app_run(const char *file, const struct coordinator_config *config)
+{
+    struct app app = {.file = file, .config = config, .exit_code = EXIT_SUCCESS};
+    log_open("hikyaku-coordinator", (enum log_level)config->log_level,
+             (enum log_form)config->log_form);
+    LOG(LOG_START, NULL, log_string("version", HIKYAKU_VERSION), log_string("config", file),
+        log_string("name", config->name));
+    coordinator_config_limits(config, &app.limits);
+    app.arena = arena_create(0);
+    if (config->threads > 0) {
+        loop_set_pool_threads((unsigned int)config->threads);
+    }
+    app.loop = loop_create();
+    struct problem problem = {.message = ""};
+    if (open_all(&app, &problem) == 0) {
+        open_signals(&app);
+        loop_run(app.loop);
+    } else {
+        LOG(LOG_FATAL, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
+        app.exit_code = EXIT_FAILURE;
+    }
+    close_all(&app);
+    loop_destroy(&app.loop);
+    arena_destroy(&app.arena);
+    return app.exit_code;
+}

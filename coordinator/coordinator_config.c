@@ -1,0 +1,261 @@
+#include "coordinator/coordinator_config.h"
+
+#include "common/config/config_check.h"
+#include "common/security/key_file.h"
+#include "hikyaku/v1/api.pb-c.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#define KIB UINT64_C(1024)
+#define MIB (1024 * KIB)
+#define DAY_OF_MS (UINT64_C(86400) * 1000)
+#define SECRET_BYTES_MAX (64 * 1024)
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_forms[] = {"auto", "json", "text", NULL};
+static const char *const durabilities[] = {"disk", "relaxed", NULL};
+static const char *const modes[] = {"live", "sandbox", "dry_run", NULL};
+
+/* An endpoint, or nothing at all. */
+static int check_endpoint_or_none(struct text value, struct problem *problem)
+{
+    return value.size == 0 ? 0 : config_check_endpoint(value, problem);
+}
+
+/* G18: 5 to 15 characters that stand in Feedback-ID as they are; empty: none. */
+static int check_sender_id(struct text value, struct problem *problem)
+{
+    bool is_good = value.size == 0 || (value.size >= 5 && value.size <= 15);
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.data[i];
+        is_good = is_good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.');
+    }
+    if (!is_good) {
+        problem_set(problem, "", "G18", "must be 5 to 15 letters, digits, '-', '_' or '.'");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+#define AT(member) offsetof(struct coordinator_config, member)
+#define LIMIT(member) offsetof(struct coordinator_config, limits.member)
+static const struct config_key keys[] = {
+    {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
+     .example = "c-0", .doc = "How this coordinator is called on screens and in metrics."},
+    {"cluster", CONFIG_STRING, AT(cluster), .is_required = true, .check = config_check_name,
+     .example = "prod-tokyo", .doc = "The cluster's name, for screens."},
+    {"log.level", CONFIG_ENUM, AT(log_level), .choices = log_levels, .fallback = "info",
+     .is_reloadable = true, .doc = "The least level that is written."},
+    {"log.format", CONFIG_ENUM, AT(log_form), .choices = log_forms, .fallback = "auto",
+     .doc = "One JSON object a line, or text; auto: text on a terminal."},
+    {"store.endpoint", CONFIG_STRING, AT(store.endpoint), .fallback = "127.0.0.1:6379",
+     .check = config_check_endpoint, .doc = "Where Redis is: HOST:PORT or unix:PATH."},
+    {"store.user", CONFIG_STRING, AT(store.user), .doc = "Redis user (ACL)."},
+    {"store.password_file", CONFIG_SECRET_FILE, AT(store.password_file),
+     .doc = "File that holds the Redis password alone."},
+    {"store.database", CONFIG_INTEGER, AT(store.database), .fallback = "0", .maximum = 1023,
+     .doc = "Redis database number."},
+    {"store.prefix", CONFIG_STRING, AT(store.prefix), .fallback = "hk", .check = config_check_name,
+     .doc = "In front of every key: several clusters may share one Redis."},
+    {"durability", CONFIG_ENUM, AT(durability), .choices = durabilities, .fallback = "disk",
+     .doc = "What an acknowledgement promises. disk: a power cut loses nothing (Redis with AOF, "
+            "appendfsync always). relaxed: whatever Redis does; said at start and on screens."},
+    {"bus.listen", CONFIG_STRING, AT(bus.listen), .fallback = "127.0.0.1:8462",
+     .check = config_check_endpoint, .doc = "Where workers connect to."},
+    {"bus.key_file", CONFIG_SECRET_FILE, AT(bus.key_file), .is_required = true,
+     .example = "/etc/hikyaku/bus.key", .doc = "This coordinator's CURVE secret key."},
+    {"bus.allow_file", CONFIG_PATH, AT(bus.allow_file), .is_required = true,
+     .example = "/etc/hikyaku/workers.allow", .is_reloadable = true,
+     .doc = "Public keys of the workers that may connect, one a line; read again on SIGHUP."},
+    {"api.listen", CONFIG_STRING, AT(api.listen), .fallback = "127.0.0.1:8460",
+     .check = check_endpoint_or_none, .doc = "Where the API listens; \"\": not on TCP."},
+    {"api.socket", CONFIG_PATH, AT(api.socket), .doc = "Unix socket of the API."},
+    {"api.certificate_file", CONFIG_PATH, AT(api.certificate_file),
+     .doc = "TLS certificate chain (PEM) of api.listen; required off loopback."},
+    {"api.key_file", CONFIG_SECRET_FILE, AT(api.key_file), .doc = "Key of the certificate."},
+    {"api.bearer_key_file", CONFIG_SECRET_FILE, AT(api.bearer_key_file), .is_required = true,
+     .example = "/etc/hikyaku/api.key", .doc = "Keys that callers show, one a line."},
+    {"metrics.listen", CONFIG_STRING, AT(metrics_listen), .fallback = "127.0.0.1:8461",
+     .check = config_check_endpoint, .doc = "Where /metrics, /healthz and /readyz are."},
+    {"keys.directory", CONFIG_PATH, AT(keys_directory), .is_required = true,
+     .example = "/etc/hikyaku/keys", .doc = "The key directory (hikyaku keygen makes it)."},
+    {"pools", CONFIG_STRINGS, AT(pools), .is_required = true, .minimum = 1, .maximum = 1000,
+     .check = config_check_name, .example = "[mkt-a, tx]",
+     .doc = "Names of the pools that campaigns may choose."},
+    {"from_domains", CONFIG_STRINGS, AT(from_domains), .is_required = true, .minimum = 1,
+     .maximum = 10000, .check = config_check_host, .example = "[shop.example]",
+     .doc = "From domains for which the workers have a DKIM key."},
+    {"default.pool", CONFIG_STRING, AT(fallback.pool), .check = config_check_name,
+     .doc = "The pool of a campaign that names none."},
+    {"default.return_path_domain", CONFIG_STRING, AT(fallback.return_path_domain),
+     .check = config_check_host, .doc = "Domain of the return path; default: the From domain."},
+    {"default.feedback_sender_id", CONFIG_STRING, AT(fallback.feedback_sender_id),
+     .check = check_sender_id, .doc = "The constant SenderId of Feedback-ID (G18)."},
+    {"limits.chunk", CONFIG_SIZE, LIMIT(chunk_bytes), .fallback = "4MiB", .minimum = 64 * KIB,
+     .maximum = 8 * MIB, .doc = "One AddRecipients body."},
+    {"limits.template", CONFIG_SIZE, LIMIT(template_bytes), .fallback = "1MiB", .minimum = KIB,
+     .maximum = 4 * MIB, .doc = "A text, an HTML body."},
+    {"limits.default_fields", CONFIG_SIZE, LIMIT(default_fields_bytes), .fallback = "64KiB",
+     .minimum = KIB, .maximum = MIB, .doc = "A campaign's default fields."},
+    {"limits.recipient_fields", CONFIG_SIZE, LIMIT(recipient_fields_bytes), .fallback = "8KiB",
+     .minimum = 256, .maximum = 64 * KIB, .doc = "A recipient's fields."},
+    {"limits.attachment", CONFIG_SIZE, LIMIT(attachment_bytes), .fallback = "1MiB",
+     .maximum = 7 * MIB, .doc = "One attachment in a call."},
+    {"limits.attachments", CONFIG_INTEGER, LIMIT(attachments), .fallback = "20", .maximum = 100,
+     .doc = "Attachments of a message."},
+    {"limits.message", CONFIG_SIZE, LIMIT(message_bytes), .fallback = "10MiB", .minimum = 64 * KIB,
+     .maximum = 10 * MIB, .doc = "Texts and attachments as sent."},
+    {"limits.headers", CONFIG_INTEGER, LIMIT(headers), .fallback = "20", .maximum = 20,
+     .doc = "Header fields of a campaign."},
+    {"limits.headers_size", CONFIG_SIZE, LIMIT(headers_bytes), .fallback = "8KiB", .minimum = 256,
+     .maximum = 64 * KIB, .doc = "Names and values of header fields together."},
+    {"limits.recipient_headers", CONFIG_INTEGER, LIMIT(recipient_headers), .fallback = "5",
+     .maximum = 20, .doc = "Header fields of a recipient."},
+    {"limits.variants", CONFIG_INTEGER, LIMIT(variants), .fallback = "20", .maximum = 100,
+     .doc = "Language variants of a campaign."},
+    {"limits.labels", CONFIG_INTEGER, LIMIT(labels), .fallback = "10", .maximum = 10,
+     .doc = "Labels of a campaign or message."},
+    {"limits.messages", CONFIG_INTEGER, LIMIT(messages), .fallback = "1000", .minimum = 1,
+     .maximum = 1000, .doc = "Messages in one SendMessages call."},
+    {"limits.campaign_expires_min", CONFIG_DURATION, LIMIT(campaign_expires_min_ms),
+     .fallback = "1m", .minimum = 1000, .maximum = DAY_OF_MS,
+     .doc = "Shortest life of a campaign."},
+    {"limits.campaign_expires_max", CONFIG_DURATION, LIMIT(campaign_expires_max_ms),
+     .fallback = "5d", .minimum = 60000, .maximum = 14 * DAY_OF_MS,
+     .doc = "Longest life of a campaign."},
+    {"limits.message_expires_min", CONFIG_DURATION, LIMIT(message_expires_min_ms),
+     .fallback = "30s", .minimum = 1000, .maximum = DAY_OF_MS,
+     .doc = "Shortest life of a single message."},
+    {"limits.message_expires_max", CONFIG_DURATION, LIMIT(message_expires_max_ms), .fallback = "1d",
+     .minimum = 60000, .maximum = 5 * DAY_OF_MS, .doc = "Longest life of a single message."},
+    {"limits.bulk_expires", CONFIG_DURATION, LIMIT(bulk_expires_ms), .fallback = "3d",
+     .minimum = 60000, .maximum = 14 * DAY_OF_MS, .doc = "Life of BULK when none is given."},
+    {"limits.transactional_expires", CONFIG_DURATION, LIMIT(transactional_expires_ms),
+     .fallback = "4h", .minimum = 60000, .maximum = 5 * DAY_OF_MS,
+     .doc = "Life of TRANSACTIONAL when none is given."},
+    {"limits.campaign_schedule_days", CONFIG_INTEGER, LIMIT(campaign_schedule_days),
+     .fallback = "90", .maximum = 365, .doc = "How far ahead a campaign may be scheduled."},
+    {"limits.message_schedule_days", CONFIG_INTEGER, LIMIT(message_schedule_days), .fallback = "7",
+     .maximum = 30, .doc = "How far ahead a message may be scheduled."},
+    {"limits.max_rejected_permille", CONFIG_INTEGER, LIMIT(max_rejected_permille), .fallback = "20",
+     .maximum = 1000, .doc = "Bad rows that Submit lets pass by default."},
+    {"limits.estimated_rows", CONFIG_INTEGER, LIMIT(default_estimated_rows), .fallback = "10000",
+     .minimum = 1, .maximum = 10000000, .doc = "Rows of a campaign that says nothing."},
+    {"limits.mode", CONFIG_ENUM, LIMIT(mode), .choices = modes, .fallback = "live",
+     .doc = "Mode of calls that name none."},
+    {"schedule.transactional_share", CONFIG_INTEGER, AT(transactional_share), .fallback = "900",
+     .minimum = 1, .maximum = 999,
+     .doc = "Of 1,000 recipients taken while both lanes wait, how many TRANSACTIONAL may be."},
+    {"threads", CONFIG_INTEGER, AT(threads), .fallback = "0", .maximum = 256,
+     .doc = "Threads for sealing and intake; 0: as many as cores."},
+};
+#undef AT
+#undef LIMIT
+
+static bool is_loopback(const char *endpoint)
+{
+    char host[CONFIG_CHECK_HOST_BYTES];
+    uint16_t port = 0;
+    int kind = config_check_split_endpoint(text_of(endpoint), host, &port);
+    struct in6_addr v6;
+    return kind == 1 || strcmp(host, "localhost") == 0 || strncmp(host, "127.", 4) == 0 ||
+           (inet_pton(AF_INET6, host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6));
+}
+
+static bool is_in(const struct config_strings *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Rules between keys. */
+static int check(const void *record, struct problem *problem)
+{
+    const struct coordinator_config *config = record;
+    bool has_tcp = config->api.listen != NULL && config->api.listen[0] != '\0';
+    if (!has_tcp && config->api.socket == NULL) {
+        problem_set(problem, "api.listen", "api_nowhere",
+                    "the API listens neither on TCP nor on a "
+                    "unix socket");
+        return -EINVAL;
+    }
+    if ((config->api.certificate_file == NULL) != (config->api.key_file == NULL)) {
+        problem_set(problem, "api.certificate_file", "api_tls",
+                    "certificate_file and key_file go together");
+        return -EINVAL;
+    }
+    if (has_tcp && config->api.certificate_file == NULL && !is_loopback(config->api.listen)) {
+        problem_set(problem, "api.listen", "api_plain_tcp",
+                    "off loopback the API needs certificate_file and key_file: callers send keys");
+        return -EINVAL;
+    }
+    if (config->fallback.pool != NULL && !is_in(&config->pools, config->fallback.pool)) {
+        problem_set(problem, "default.pool", "unknown_pool", "is not one of pools");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const struct config_table coordinator_config_table =
+    CONFIG_TABLE(struct coordinator_config, keys, .name = "hikyaku-coordinator",
+                 .doc = "API, intake, scheduling, event read-out. Any number of coordinators of "
+                        "one cluster share the work.",
+                 .check = check);
+
+static int check_secret(const char *path, struct problem *problem)
+{
+    struct key_file_secret secret = {.data = NULL};
+    int error = key_file_read(path, SECRET_BYTES_MAX, &secret, problem);
+    key_file_wipe(&secret);
+    return error;
+}
+
+int coordinator_config_read(const char *file, struct arena *arena, struct config_errors *errors,
+                            struct coordinator_config *ret_config)
+{
+    const struct config_request request = {
+        .table = &coordinator_config_table, .file = file, .check_secret = check_secret};
+    return config_table_read(&request, arena, errors, ret_config);
+}
+
+void coordinator_config_limits(const struct coordinator_config *config,
+                               struct wire_limits *ret_limits)
+{
+    static const uint32_t mode_numbers[] = {HIKYAKU__V1__MODE__MODE_LIVE,
+                                            HIKYAKU__V1__MODE__MODE_SANDBOX,
+                                            HIKYAKU__V1__MODE__MODE_DRY_RUN};
+    const struct coordinator_limits *limits = &config->limits;
+    *ret_limits = (struct wire_limits){
+        .chunk_bytes = (uint32_t)limits->chunk_bytes,
+        .template_bytes = (uint32_t)limits->template_bytes,
+        .default_fields_bytes = (uint32_t)limits->default_fields_bytes,
+        .recipient_fields_bytes = (uint32_t)limits->recipient_fields_bytes,
+        .attachment_bytes = (uint32_t)limits->attachment_bytes,
+        .attachments = (uint32_t)limits->attachments,
+        .message_bytes = (uint32_t)limits->message_bytes,
+        .headers = (uint32_t)limits->headers,
+        .headers_bytes = (uint32_t)limits->headers_bytes,
+        .recipient_headers = (uint32_t)limits->recipient_headers,
+        .variants = (uint32_t)limits->variants,
+        .labels = (uint32_t)limits->labels,
+        .messages = (uint32_t)limits->messages,
+        .campaign_expires_min_s = (uint32_t)(limits->campaign_expires_min_ms / 1000),
+        .campaign_expires_max_s = (uint32_t)(limits->campaign_expires_max_ms / 1000),
+        .message_expires_min_s = (uint32_t)(limits->message_expires_min_ms / 1000),
+        .message_expires_max_s = (uint32_t)(limits->message_expires_max_ms / 1000),
+        .bulk_expires_s = (uint32_t)(limits->bulk_expires_ms / 1000),
+        .transactional_expires_s = (uint32_t)(limits->transactional_expires_ms / 1000),
+        .campaign_schedule_days = (uint32_t)limits->campaign_schedule_days,
+        .message_schedule_days = (uint32_t)limits->message_schedule_days,
+        .max_rejected_permille = (uint32_t)limits->max_rejected_permille,
+        .default_estimated_rows = (uint32_t)limits->default_estimated_rows,
+        .default_mode = mode_numbers[limits->mode],
+    };
+}

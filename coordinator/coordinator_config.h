@@ -1,0 +1,93 @@
+/* The coordinator's configuration: one table of keys. */
+#ifndef HIKYAKU_COORDINATOR_COORDINATOR_CONFIG_H
+#define HIKYAKU_COORDINATOR_COORDINATOR_CONFIG_H
+
+#include "common/base/log.h"
+#include "common/config/config_table.h"
+#include "common/store/store.h"
+#include "common/wire/wire_limits.h"
+
+/** Numbers of wire_limits, as the file has them. */
+struct coordinator_limits {
+    uint64_t chunk_bytes;
+    uint64_t template_bytes;
+    uint64_t default_fields_bytes;
+    uint64_t recipient_fields_bytes;
+    uint64_t attachment_bytes;
+    uint64_t attachments;
+    uint64_t message_bytes;
+    uint64_t headers;
+    uint64_t headers_bytes;
+    uint64_t recipient_headers;
+    uint64_t variants;
+    uint64_t labels;
+    uint64_t messages;
+    uint64_t campaign_expires_min_ms;
+    uint64_t campaign_expires_max_ms;
+    uint64_t message_expires_min_ms;
+    uint64_t message_expires_max_ms;
+    uint64_t bulk_expires_ms;
+    uint64_t transactional_expires_ms;
+    uint64_t campaign_schedule_days;
+    uint64_t message_schedule_days;
+    uint64_t max_rejected_permille;
+    uint64_t default_estimated_rows;
+    int mode; /* 0 live, 1 sandbox, 2 dry_run */
+};
+
+struct coordinator_config {
+    char *name;
+    char *cluster;
+    int log_level; /* enum log_level */
+    int log_form;  /* enum log_form */
+    struct {
+        char *endpoint;
+        char *user;
+        char *password_file;
+        uint64_t database;
+        char *prefix;
+    } store;
+    int durability; /* enum store_durability */
+    struct {
+        char *listen;
+        char *key_file;
+        char *allow_file;
+    } bus;
+    struct {
+        char *listen;
+        char *socket;
+        char *certificate_file;
+        char *key_file;
+        char *bearer_key_file;
+    } api;
+    char *metrics_listen;
+    char *keys_directory;
+    struct config_strings pools;
+    struct config_strings from_domains;
+    struct {
+        char *pool;
+        char *return_path_domain;
+        char *feedback_sender_id;
+    } fallback; /* `default` in the file */
+    struct coordinator_limits limits;
+    uint64_t transactional_share; /* permille */
+    uint64_t threads;             /* 0: as many as cores */
+};
+
+extern const struct config_table coordinator_config_table;
+
+/**
+ * Read and check a file.
+ * @param arena       everything lives in it
+ * @param ret_config  out
+ * @return 0 or -Exxx, with `errors`
+ */
+MUST_USE int coordinator_config_read(const char *file, struct arena *arena,
+                                     struct config_errors *errors,
+                                     struct coordinator_config *ret_config);
+
+/** The limits as the protocol's border wants them. */
+void coordinator_config_limits(const struct coordinator_config *config,
+                               struct wire_limits *ret_limits);
+
+#endif
