@@ -189,7 +189,7 @@ static void on_reload(void *context)
             log_string("reason", problem.message));
         return;
     }
-    LOG(LOG_CONFIG_RELOADED, NULL);
+    LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 
 /* ------------------------------------------------------------------ opening, top to bottom */
