@@ -253,7 +253,6 @@ bool ready_add_batch(struct ready *ready, struct ready_campaign *campaign, uint3
                      uint32_t rows)
 {
     (void)ready;
-    assert(rows <= QUANTUM_ROWS);
     if (find_batch(campaign, number) != NULL) {
         return false;
     }
@@ -304,7 +303,7 @@ static void pass_turn(struct lane *lane)
     DL_APPEND(lane->ring, tenant);
 }
 
-/* Deficit round robin. One round is enough, because no batch is larger than a quantum. */
+/* Deficit round robin. One round is enough: no batch is larger than a quantum. */
 static struct ready_campaign *next_campaign(struct lane *lane, uint32_t room)
 {
     while (lane->ring != NULL && lane->ring->campaigns->waiting->rows > lane->ring->deficit_rows) {

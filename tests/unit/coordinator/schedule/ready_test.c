@@ -170,6 +170,119 @@ static void a_dropped_campaign_leaves_nothing(void **state)
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 0);
 }
 
+static void a_large_batch_is_not_overtaken_by_small_ones(void **state)
+{
+    struct ready *ready = *state;
+    struct ready_campaign *large = campaign(ready, 1, "large", READY_BULK);
+    fill(ready, large, 1, 500);
+    fill(ready, campaign(ready, 2, "small", READY_BULK), 100, 20);
+    const uint32_t little[READY_LANE_COUNT] = {0, 100};
+    struct ready_pick pick;
+    for (int i = 0; i < 200; i++) {
+        (void)ready_take(ready, POOL, little, &pick);
+    }
+    assert_int_equal(ready_waiting(large), 1);
+    assert_true(ready_waiting_rows(ready, POOL, READY_BULK) > 500); /* the small ones wait too */
+    assert_true(ready_take(ready, POOL, ample, &pick));
+    assert_ptr_equal(pick.campaign, large);
+}
+
+/* What the queues should hold after any run of calls. */
+#define CAMPAIGNS 6
+#define BATCHES 40
+enum place { NOWHERE, WAITING, TAKEN };
+struct model {
+    struct ready_campaign *campaign;
+    bool is_held;
+    enum place places[BATCHES];
+};
+
+static uint32_t rows_of(size_t owner, uint32_t number)
+{
+    return (uint32_t)(1 + (owner * 131 + number * 37) % 500);
+}
+
+static void check_model(const struct ready *ready, const struct model *models)
+{
+    uint64_t rows[READY_LANE_COUNT] = {0};
+    for (size_t i = 0; i < CAMPAIGNS; i++) {
+        uint32_t counts[3] = {0};
+        for (uint32_t number = 0; number < BATCHES; number++) {
+            counts[models[i].places[number]]++;
+            bool counts_rows = models[i].places[number] == WAITING && !models[i].is_held;
+            rows[i % 2] += counts_rows ? rows_of(i, number) : 0;
+        }
+        assert_int_equal(ready_waiting(models[i].campaign), counts[WAITING]);
+        assert_int_equal(ready_taken(models[i].campaign), counts[TAKEN]);
+    }
+    assert_int_equal(ready_waiting_rows(ready, POOL, READY_TRANSACTIONAL), rows[0]);
+    assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), rows[1]);
+}
+
+static void take_into_model(struct ready *ready, struct model *models)
+{
+    struct ready_pick pick;
+    if (!ready_take(ready, POOL, ample, &pick)) {
+        for (size_t i = 0; i < CAMPAIGNS; i++) {
+            assert_true(models[i].is_held || ready_waiting(models[i].campaign) == 0);
+        }
+        return;
+    }
+    size_t owner = ready_campaign_id(pick.campaign)[0];
+    assert_false(models[owner].is_held);
+    assert_int_equal(models[owner].places[pick.number], WAITING);
+    assert_int_equal(pick.rows, rows_of(owner, pick.number));
+    assert_int_equal(pick.lane, owner % 2);
+    models[owner].places[pick.number] = TAKEN;
+}
+
+static void change_model(struct ready *ready, struct model *model, size_t owner, uint32_t random)
+{
+    uint32_t number = random / 8 % BATCHES;
+    enum place *place = &model->places[number];
+    switch (random % 8) {
+    case 0:
+        model->is_held = !model->is_held;
+        ready_hold(ready, model->campaign, model->is_held);
+        break;
+    case 1:
+        ready_forget_batch(ready, model->campaign, number);
+        *place = NOWHERE;
+        break;
+    case 2:
+        ready_restore_batch(ready, model->campaign, number);
+        *place = *place == TAKEN ? WAITING : *place;
+        break;
+    default:
+        assert_int_equal(ready_add_batch(ready, model->campaign, number, rows_of(owner, number)),
+                         *place == NOWHERE);
+        *place = *place == NOWHERE ? WAITING : *place;
+        break;
+    }
+}
+
+static void any_run_of_calls_keeps_the_books(void **state)
+{
+    struct ready *ready = *state;
+    struct model models[CAMPAIGNS] = {0};
+    for (unsigned char i = 0; i < CAMPAIGNS; i++) {
+        models[i].campaign = campaign(ready, i, i < 3 ? "shop" : "bank",
+                                      i % 2 == 0 ? READY_TRANSACTIONAL : READY_BULK);
+    }
+    uint64_t random = 7;
+    for (int step = 0; step < 4000; step++) {
+        random = random * 6364136223846793005U + 1442695040888963407U;
+        uint32_t number = (uint32_t)(random >> 33);
+        size_t owner = number % CAMPAIGNS;
+        if (number / CAMPAIGNS % 3 == 0) {
+            take_into_model(ready, models);
+        } else {
+            change_model(ready, &models[owner], owner, number / CAMPAIGNS / 3);
+        }
+        check_model(ready, models);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -182,6 +295,8 @@ int main(void)
         CASE(what_does_not_fit_waits_and_the_other_lane_goes_on),
         CASE(a_held_campaign_keeps_its_batches),
         CASE(a_dropped_campaign_leaves_nothing),
+        CASE(a_large_batch_is_not_overtaken_by_small_ones),
+        CASE(any_run_of_calls_keeps_the_books),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
