@@ -18,7 +18,7 @@
 #define INTAKE_GROUP_ROWS_MIN 50 /* in the chunk; smaller groups share mixed batches */
 #define INTAKE_MIXED "other"     /* provider key of mixed batches */
 /** zstd level of seals: see README.md for the measurement. */
-#define INTAKE_SEAL_LEVEL 3
+#define INTAKE_SEAL_LEVEL 1
 
 /** One row, in batch and row order. */
 struct intake_row {
