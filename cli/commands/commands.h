@@ -1,0 +1,24 @@
+/* The commands, one file each; command_table.c lists them. */
+#ifndef HIKYAKU_CLI_COMMANDS_COMMANDS_H
+#define HIKYAKU_CLI_COMMANDS_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command config_command;
+extern const struct command control_cancel;
+extern const struct command control_pause;
+extern const struct command control_resume;
+extern const struct command events_command;
+extern const struct command find_command;
+extern const struct command fleet_command;
+extern const struct command keygen_api_command;
+extern const struct command keygen_curve_command;
+extern const struct command keygen_dkim_command;
+extern const struct command keygen_master_command;
+extern const struct command list_command;
+extern const struct command preview_command;
+extern const struct command send_command;
+extern const struct command show_command;
+extern const struct command submit_command;
+
+#endif

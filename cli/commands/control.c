@@ -1,0 +1,113 @@
+/* pause, resume, cancel. */
+#include "cli/commands/commands.h"
+#include "cli/connect.h"
+#include "cli/enum_word.h"
+#include "cli/message_json.h"
+#include "cli/tell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static enum exit_code call(const struct options *options, enum api_method method,
+                           const ProtobufCMessage *request)
+{
+    struct connection connection = {0};
+    struct api_result result = {0};
+    enum exit_code code = connect_open(options, &connection);
+    if (code == EXIT_CODE_OK) {
+        code = connect_call(&connection, options, method, request, &result);
+    }
+    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
+        message_json_print(result.response);
+    } else if (code == EXIT_CODE_OK) {
+        const Hikyaku__V1__ControlCampaignResponse *answer =
+            (const Hikyaku__V1__ControlCampaignResponse *)result.response;
+        (void)printf("%s is %s", options_positional(options, 0),
+                     enum_word(&hikyaku__v1__campaign_state__descriptor, answer->state));
+        if (answer->batches_open > 0) {
+            (void)printf(" (%u batches have still to change)", answer->batches_open);
+        }
+        (void)putchar('\n');
+    }
+    api_client_finish(&result);
+    connect_close(&connection);
+    return code;
+}
+
+/* protobuf-c's strings are char *; packing only reads them. */
+static char *borrow(const char *string)
+{
+    union {
+        const char *given;
+        char *field;
+    } bridge = {.given = string == NULL ? "" : string};
+    return bridge.field;
+}
+
+static enum exit_code run_pause(const struct options *options)
+{
+    Hikyaku__V1__PauseCampaignRequest request;
+    hikyaku__v1__pause_campaign_request__init(&request);
+    request.campaign_id = borrow(options_positional(options, 0));
+    request.reason = borrow(options_text(options, "reason"));
+    return call(options, API_METHOD_PAUSE_CAMPAIGN, &request.base);
+}
+
+static enum exit_code run_resume(const struct options *options)
+{
+    Hikyaku__V1__ResumeCampaignRequest request;
+    hikyaku__v1__resume_campaign_request__init(&request);
+    request.campaign_id = borrow(options_positional(options, 0));
+    return call(options, API_METHOD_RESUME_CAMPAIGN, &request.base);
+}
+
+static enum exit_code run_cancel(const struct options *options)
+{
+    Hikyaku__V1__CancelCampaignRequest request;
+    hikyaku__v1__cancel_campaign_request__init(&request);
+    request.campaign_id = borrow(options_positional(options, 0));
+    request.reason = borrow(options_text(options, "reason"));
+    return call(options, API_METHOD_CANCEL_CAMPAIGN, &request.base);
+}
+
+static const struct option_spec reason_options[] = {
+    {"reason", "TEXT", "why: stands in the campaign's events", .kind = OPTION_TEXT},
+    {.name = NULL},
+};
+
+const struct command control_pause = {
+    .name = "pause",
+    .words = "CAMPAIGN",
+    .summary = "hold a campaign: what has not been sent waits",
+    .help = "Workers learn it within a second; messages on the wire are finished.\n"
+            "\n"
+            "  hikyaku pause 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --reason \"wrong price\"",
+    .options = reason_options,
+    .minimum_words = 1,
+    .maximum_words = 1,
+    .run = run_pause,
+};
+
+const struct command control_resume = {
+    .name = "resume",
+    .words = "CAMPAIGN",
+    .summary = "let a paused campaign go on",
+    .help = "  hikyaku resume 7RJD8QK7M2N4P6Q8R0S2T4V6W8",
+    .options = NULL,
+    .minimum_words = 1,
+    .maximum_words = 1,
+    .run = run_resume,
+};
+
+const struct command control_cancel = {
+    .name = "cancel",
+    .words = "CAMPAIGN",
+    .summary = "end a campaign for good: what has not been sent never is",
+    .help = "Recipients without an outcome become CANCELLED, batch by batch.\n"
+            "\n"
+            "  hikyaku cancel 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --reason \"wrong list\"",
+    .options = reason_options,
+    .minimum_words = 1,
+    .maximum_words = 1,
+    .run = run_cancel,
+};

@@ -1,0 +1,137 @@
+/* fleet: coordinators, workers, sending IPs, the store. */
+#include "cli/commands/commands.h"
+#include "cli/connect.h"
+#include "cli/format.h"
+#include "cli/message_json.h"
+#include "cli/table_print.h"
+#include "cli/tell.h"
+
+static void append_store(const Hikyaku__V1__FleetStore *store, struct buffer *out)
+{
+    char used[FORMAT_BYTES];
+    char most[FORMAT_BYTES];
+    if (store == NULL) {
+        return;
+    }
+    buffer_printf(out, "Redis %s  ", store->reachable ? "ok" : "NOT REACHABLE");
+    table_print_append_clean(out, text_of(store->version));
+    buffer_append_string(out, "  durability ");
+    table_print_append_clean(out, text_of(store->durability));
+    buffer_printf(out, "  p99 %u ms  memory %s", store->latency_p99_ms,
+                  format_bytes(store->used_memory_bytes, used));
+    if (store->max_memory_bytes > 0) {
+        buffer_printf(out, " of %s", format_bytes(store->max_memory_bytes, most));
+    }
+    buffer_append_byte(out, '\n');
+    for (size_t i = 0; i < store->n_warnings; i++) {
+        buffer_append_string(out, "! ");
+        table_print_append_clean(out, text_of(store->warnings[i]));
+        buffer_append_byte(out, '\n');
+    }
+}
+
+static void append_coordinators(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer *out)
+{
+    OWNED(table_print_destroy)
+    struct table_print *table =
+        table_print_create("COORDINATOR,VERSION,>PARTITIONS,>CAMPAIGNS,ADDRESS,NOTE");
+    for (size_t i = 0; i < fleet->n_coordinators; i++) {
+        const Hikyaku__V1__FleetCoordinator *coordinator = fleet->coordinators[i];
+        table_print_cell(table, text_of(coordinator->name));
+        table_print_cell(table, text_of(coordinator->version));
+        table_print_format(table, "%u", coordinator->partitions);
+        table_print_format(table, "%u", coordinator->campaigns);
+        table_print_cell(table, text_of(coordinator->address));
+        table_print_cell(table, text_of(coordinator->self ? "answers" : ""));
+    }
+    table_print_append(table, out);
+}
+
+static void append_workers(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer *out)
+{
+    OWNED(table_print_destroy)
+    struct table_print *table = table_print_create(
+        "WORKER,STATE,VERSION,>IPS,>MSG/S,>CONN,>SIGN CPU,>CLAIMS,>IN FLIGHT,>UNCERTAIN,NOTE");
+    char text[FORMAT_BYTES];
+    for (size_t i = 0; i < fleet->n_workers; i++) {
+        const Hikyaku__V1__FleetWorker *worker = fleet->workers[i];
+        table_print_cell(table, text_of(worker->name));
+        table_print_cell(table, text_of(worker->state));
+        table_print_cell(table, text_of(worker->version));
+        table_print_format(table, "%u", worker->sending_ips);
+        table_print_format(table, "%u", worker->messages_per_s);
+        table_print_format(table, "%u", worker->connections);
+        table_print_format(table, "%u %%", worker->sign_cpu_permille / 10);
+        table_print_format(table, "%u", worker->claims);
+        table_print_cell(table, text_of(format_count(worker->in_flight, text)));
+        table_print_cell(table, text_of(format_count(worker->uncertain, text)));
+        table_print_cell(table, text_of(worker->note));
+    }
+    table_print_append(table, out);
+}
+
+static void append_ips(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer *out)
+{
+    OWNED(table_print_destroy)
+    struct table_print *table = table_print_create("IP,POOL,OWNER,NAME,>TODAY,STATE");
+    char text[FORMAT_BYTES];
+    for (size_t i = 0; i < fleet->n_ips; i++) {
+        const Hikyaku__V1__FleetIp *ip = fleet->ips[i];
+        table_print_cell(table, text_of(ip->address));
+        table_print_cell(table, text_of(ip->pool));
+        table_print_cell(table, text_of(ip->owner[0] == '\0' ? "-" : ip->owner));
+        table_print_cell(table, text_of(ip->ehlo_name));
+        table_print_cell(table, text_of(format_count(ip->sent_today, text)));
+        table_print_cell(table, text_of(ip->state));
+    }
+    table_print_append(table, out);
+}
+
+static void print(const Hikyaku__V1__GetFleetResponse *fleet)
+{
+    OWNED(buffer_finish) struct buffer out = {0};
+    buffer_append_string(&out, "cluster  ");
+    table_print_append_clean(&out, text_of(fleet->cluster));
+    buffer_append_string(&out, "   ");
+    append_store(fleet->store, &out);
+    append_coordinators(fleet, &out);
+    append_workers(fleet, &out);
+    append_ips(fleet, &out);
+    for (size_t i = 0; i < fleet->n_alarms; i++) {
+        buffer_append_string(&out, "alarm: ");
+        table_print_append_clean(&out, text_of(fleet->alarms[i]));
+        buffer_append_byte(&out, '\n');
+    }
+    tell_out(&out);
+}
+
+static enum exit_code run(const struct options *options)
+{
+    Hikyaku__V1__GetFleetRequest request;
+    struct connection connection = {0};
+    struct api_result result = {0};
+    hikyaku__v1__get_fleet_request__init(&request);
+    enum exit_code code = connect_open(options, &connection);
+    if (code == EXIT_CODE_OK) {
+        code = connect_call(&connection, options, API_METHOD_GET_FLEET, &request.base, &result);
+    }
+    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
+        message_json_print(result.response);
+    } else if (code == EXIT_CODE_OK) {
+        print((const Hikyaku__V1__GetFleetResponse *)result.response);
+    }
+    api_client_finish(&result);
+    connect_close(&connection);
+    return code;
+}
+
+const struct command fleet_command = {
+    .name = "fleet",
+    .words = "",
+    .summary = "coordinators, workers, sending IPs and the store",
+    .help = "  hikyaku fleet",
+    .options = NULL,
+    .minimum_words = 0,
+    .maximum_words = 0,
+    .run = run,
+};

@@ -1,0 +1,24 @@
+/* What people are told on stderr: one line each, "hikyaku: ..." in front. */
+#ifndef HIKYAKU_CLI_TELL_H
+#define HIKYAKU_CLI_TELL_H
+
+#include "cli/api_client.h"
+#include "cli/command.h"
+#include "common/config/config_error.h"
+
+void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** "hikyaku: FIELD: sentence". */
+void tell_problem(const struct problem *problem);
+
+/** All mistakes of a file. @return EXIT_CODE_BAD_FILE */
+enum exit_code tell_file(const struct config_errors *errors);
+
+/** A call that did not succeed; with --json also as an object on stdout.
+ *  @return EXIT_CODE_REFUSED or EXIT_CODE_UNREACHABLE */
+enum exit_code tell_result(const struct options *options, const struct api_result *result);
+
+/** Print on stdout and flush: what follows may take long. */
+void tell_out(const struct buffer *out);
+
+#endif
