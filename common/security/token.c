@@ -33,7 +33,7 @@ static struct text prefix_of(enum token_kind kind)
     case TOKEN_UNSUBSCRIBE:
         return TEXT("u.");
     }
-    assert(!"no such kind of token");
+    assert(false); /* no such kind of token */
     return (struct text){NULL, 0};
 }
 
