@@ -58,7 +58,6 @@ static inline int chunks_teardown(void **state)
     return 0;
 }
 
-/** The effective settings of `create`, prepared, with keys. */
 static inline void chunks_load_stored(struct chunks *chunks,
                                       Hikyaku__V1__CreateCampaignRequest *effective)
 {
@@ -112,7 +111,7 @@ static inline void chunks_address(struct chunks *chunks, Hikyaku__V1__AddRecipie
     request->recipients[place]->address = arena_printf(chunks->arena, "%s@%s", local, domain);
 }
 
-/** `count` recipients u<first>@domain ... from `place` on. */
+/** Recipients u<place>@domain from `place` on. */
 static inline void chunks_fill(struct chunks *chunks, Hikyaku__V1__AddRecipientsRequest *request,
                                size_t place, size_t count, const char *domain)
 {
