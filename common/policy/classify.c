@@ -21,6 +21,18 @@ static bool fits(const struct classify_rule *rule, const struct classify_reply *
            (rule->provider == NULL || text_equal(reply->provider, text_of(rule->provider)));
 }
 
+/* Does the reply speak of this mailbox? By its stage, and by a reply code that says so: 552 with
+ * 5.1.1 is somebody's quota (RFC 5321, 4.2.2). */
+static bool names_mailbox(const struct classify_reply *reply)
+{
+    static const uint16_t codes[] = {550, 551, 553, 556};
+    bool by_code = false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        by_code = by_code || reply->smtp == codes[i];
+    }
+    return by_code && reply->stage >= REPLY_STAGE_RCPT && reply->stage <= REPLY_STAGE_DOT;
+}
+
 struct classify_verdict classify_reply(const struct classify_reply *reply)
 {
     if (reply->smtp < 400) {
@@ -31,13 +43,12 @@ struct classify_verdict classify_reply(const struct classify_reply *reply)
         rule++; /* the last one fits */
     }
     bool is_temporary = reply->smtp < 500 || (rule->effects & CLASSIFY_TEMPORARY) != 0;
-    bool names_recipient = reply->stage == REPLY_STAGE_RCPT || reply->stage == REPLY_STAGE_DATA ||
-                           reply->stage == REPLY_STAGE_DOT;
     return (struct classify_verdict){
         .reply_class = rule->reply_class,
         .blame = rule->blame,
         .is_temporary = is_temporary,
-        .suppresses = !is_temporary && names_recipient && (rule->effects & CLASSIFY_SUPPRESS) != 0,
+        .suppresses =
+            !is_temporary && (rule->effects & CLASSIFY_SUPPRESS) != 0 && names_mailbox(reply),
         .rule_id = rule->id,
     };
 }

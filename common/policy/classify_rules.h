@@ -7,7 +7,7 @@
 #define CLASSIFY_RULES_ANY 0xffffU /* subject or detail: any, also none at all */
 
 enum classify_rules_effect {
-    CLASSIFY_SUPPRESS = 1,  /* the address may be suppressed, when permanent and at RCPT or DOT */
+    CLASSIFY_SUPPRESS = 1,  /* the address may be suppressed, when the reply names the mailbox */
     CLASSIFY_TEMPORARY = 2, /* a 5xx that is to be tried again */
 };
 
