@@ -73,10 +73,9 @@ static void on_leaving(void *context)
 {
     struct app *app = context;
     bool is_late = loop_now_ms(app->loop) - app->leaving_ms >= LEAVE_MS;
-    if (loop_pool_pending(app->loop) > 0 && !is_late) {
-        return;
+    if (is_late || (fleet_has_left(app->fleet) && loop_pool_pending(app->loop) == 0)) {
+        loop_stop(app->loop);
     }
-    loop_stop(app->loop);
 }
 
 static void leave(struct app *app, const char *reason)

@@ -41,8 +41,7 @@ static void run(const struct drive_facts *facts, const struct drive_time *time,
     } else {
         decision->offers = true;
     }
-    decision->completes = facts->is_container && facts->batches_open == 0 && !time->is_doubted &&
-                          is_past_hour(facts, time);
+    decision->closes = facts->is_container && !time->is_doubted && is_past_hour(facts, time);
 }
 
 static void pause(const struct drive_facts *facts, const struct drive_time *time,

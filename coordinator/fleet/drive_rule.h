@@ -5,7 +5,7 @@
 
 #include "common/mail/rows.h"
 
-/** After its hour a container takes no more messages; so much later it may complete. */
+/** After its hour a container takes no more messages; so much later it is closed. */
 #define DRIVE_RULE_CONTAINER_GRACE_MS ((int64_t)5 * 60 * 1000)
 
 struct drive_facts {
@@ -14,7 +14,6 @@ struct drive_facts {
     int64_t created_unix_ms;
     int64_t scheduled_unix_ms; /* 0: at once */
     int64_t expires_unix_ms;   /* 0: not known */
-    uint32_t batches_open;
 };
 
 struct drive_time {
@@ -25,7 +24,7 @@ struct drive_time {
 struct drive_decision {
     bool is_over;      /* forget it */
     bool starts;       /* SCHEDULED -> RUNNING */
-    bool completes;    /* a container whose hour is over and whose rows are all final */
+    bool closes;       /* a container whose hour is over: it completes with its last row */
     bool offers;       /* its due batches are to be offered */
     bool expires_each; /* batches expire one by one: look at them */
     /* Free batches turn into this; OUTCOME_PENDING: none do. */

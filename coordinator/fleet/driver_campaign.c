@@ -119,8 +119,7 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
                                            .is_container = header->is_container,
                                            .created_unix_ms = header->created_unix_ms,
                                            .scheduled_unix_ms = header->scheduled_unix_ms,
-                                           .expires_unix_ms = header->expires_unix_ms,
-                                           .batches_open = header->batches_open};
+                                           .expires_unix_ms = header->expires_unix_ms};
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
@@ -134,6 +133,17 @@ static void on_transition(void *context, int error, const struct store_campaign 
     (void)error;
     (void)header;
     struct driver_campaign *campaign = context;
+    if (driver_campaign_answered(campaign)) {
+        driver_campaign_look_soon(campaign);
+    }
+}
+
+/* Once it is closed, its last row ends it; only a lost answer calls for another try. */
+static void on_closed(void *context, int error, const struct store_campaign *header)
+{
+    (void)header;
+    struct driver_campaign *campaign = context;
+    campaign->is_closing = error == 0;
     if (driver_campaign_answered(campaign)) {
         driver_campaign_look_soon(campaign);
     }
@@ -237,8 +247,13 @@ static void act(struct driver_campaign *campaign)
     } else if (decision.expires_each && driver->ticks % EXPIRED_TICKS == 0) {
         driver_list_start(campaign, DRIVER_LIST_EXPIRED, OUTCOME_EXPIRED);
     }
-    if (decision.starts || decision.completes) {
+    if (decision.starts) {
         store_campaign_start(driver->settings.store, campaign->id, on_transition,
+                             driver_campaign_hold(campaign));
+    }
+    if (decision.closes && !campaign->is_closing) {
+        campaign->is_closing = true;
+        store_campaign_close(driver->settings.store, campaign->id, on_closed,
                              driver_campaign_hold(campaign));
     }
     (void)driver_campaign_answered(campaign);

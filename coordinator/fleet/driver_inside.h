@@ -46,6 +46,7 @@ struct driver_campaign {
     bool is_reading;     /* its header */
     bool is_listing;     /* its due batches */
     bool is_dirty;       /* in the list of those to look at soon */
+    bool is_closing;     /* a container: closed, or about to be */
     bool has_more;       /* more is due than is in memory */
     unsigned int sweeps; /* without answer */
     unsigned int misses; /* active sets in a row that did not name it */

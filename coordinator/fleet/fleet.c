@@ -235,6 +235,28 @@ void fleet_on_store_ready(struct fleet *fleet)
                                                         .context = fleet});
 }
 
+static void on_released(void *context, int error, uint64_t epoch)
+{
+    (void)error;
+    (void)epoch;
+    struct fleet *fleet = context;
+    fleet->has_left = true;
+}
+
+/* The lease of the session goes last: while it stands, others leave what is ours alone. */
+static void on_own_lease(void *context, int error, const struct lease_beat *beat, uint64_t took_ms)
+{
+    (void)took_ms;
+    struct fleet *fleet = context;
+    const struct store_lease_name name = {.kind = STORE_LEASE_SESSION,
+                                          .name = fleet->settings.session};
+    if (error != 0) {
+        fleet->has_left = true;
+        return;
+    }
+    store_lease_release(fleet->settings.store, &name, beat->epoch, on_released, fleet);
+}
+
 void fleet_leave(struct fleet *fleet)
 {
     fleet->is_leaving = true;
@@ -246,6 +268,18 @@ void fleet_leave(struct fleet *fleet)
         store_fleet_remove(fleet->settings.store, fleet->settings.session, NULL, NULL);
     }
     store_keeper_destroy(&fleet->keeper);
+    if (!fleet->is_registered) {
+        fleet->has_left = true;
+        return;
+    }
+    const struct store_lease_name name = {.kind = STORE_LEASE_SESSION,
+                                          .name = fleet->settings.session};
+    store_lease_read(fleet->settings.store, &name, on_own_lease, fleet);
+}
+
+bool fleet_has_left(const struct fleet *fleet)
+{
+    return fleet->has_left;
 }
 
 void fleet_admit(struct fleet *fleet, const char *const *admitted)

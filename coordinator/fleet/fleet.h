@@ -34,6 +34,8 @@ void fleet_close(struct fleet **fleet);
 void fleet_on_store_ready(struct fleet *fleet);
 /** SIGTERM: offer nothing more, give the partitions up, leave the registry. */
 void fleet_leave(struct fleet *fleet);
+/** After fleet_leave(): the session's lease is given up, or cannot be. */
+bool fleet_has_left(const struct fleet *fleet);
 /** Public keys of workers that may connect. */
 void fleet_admit(struct fleet *fleet, const char *const *admitted);
 /** The session is registered: partitions are driven. */

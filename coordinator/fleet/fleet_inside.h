@@ -18,6 +18,7 @@ struct fleet {
     int64_t started_unix_ms;
     bool is_registered;
     bool is_leaving;
+    bool has_left;
 };
 
 #endif

@@ -201,8 +201,7 @@ enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign
                                       .is_container = campaign->is_container,
                                       .created_unix_ms = campaign->created_unix_ms,
                                       .scheduled_unix_ms = campaign->scheduled_unix_ms,
-                                      .expires_unix_ms = campaign->expires_unix_ms,
-                                      .batches_open = campaign->batches_open};
+                                      .expires_unix_ms = campaign->expires_unix_ms};
     const struct drive_time time = {.now_unix_ms = clock_unix_ms(),
                                     .is_doubted = driver_doubts_clock(fleet->driver)};
     struct drive_decision decision;
