@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reads that follow the last answer by less than the gap do not count: a little more than that. */
+#define READ_MS (LEASE_WATCH_GAP_MS + 25)
+
 struct partitions {
     struct partitions_settings settings;
     struct partition_plan *plan;
@@ -143,7 +146,7 @@ void partitions_destroy(struct partitions **partitions)
 
 void partitions_start(struct partitions *partitions)
 {
-    loop_timer_start(partitions->timer, 0, LEASE_WATCH_GAP_MS);
+    loop_timer_start(partitions->timer, 0, READ_MS);
 }
 
 void partitions_stop(struct partitions *partitions)

@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Reads that follow the last answer by less than the gap do not count: a little more than that. */
+#define READ_MS (LEASE_WATCH_GAP_MS + 25)
+
 struct sessions {
     struct sessions_settings settings;
     struct session_plan *plan;
@@ -186,7 +189,7 @@ void sessions_destroy(struct sessions **sessions)
 
 void sessions_start(struct sessions *sessions)
 {
-    loop_timer_start(sessions->timer, 0, LEASE_WATCH_GAP_MS);
+    loop_timer_start(sessions->timer, 0, READ_MS);
 }
 
 void sessions_stop(struct sessions *sessions)
