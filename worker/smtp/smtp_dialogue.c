@@ -1,5 +1,6 @@
 #include "worker/smtp/smtp_dialogue.h"
 
+#include "worker/smtp/smtp_report.h"
 #include "worker/smtp/smtp_states.h"
 
 #include <assert.h>
@@ -11,7 +12,7 @@ static void carry_out_abort(struct smtp_dialogue *dialogue)
 {
     struct smtp_turn *turn = dialogue->turns.current;
     if (!turn->is_dot_written) {
-        smtp_states_report_failure(dialogue, turn, dialogue->state, SMTP_FAILURE_ABORTED);
+        smtp_report_failure(dialogue, turn, dialogue->state, SMTP_FAILURE_ABORTED);
     }
     if (turn->message == NULL && smtp_turns_older(&dialogue->turns)->message == NULL) {
         smtp_states_enter(dialogue, smtp_states_fail(dialogue, SMTP_FAILURE_ABORTED, NULL));

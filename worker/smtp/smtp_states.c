@@ -1,6 +1,7 @@
 #include "worker/smtp/smtp_states.h"
 
 #include "common/base/clock.h"
+#include "worker/smtp/smtp_report.h"
 
 #include <assert.h>
 
@@ -51,64 +52,15 @@ void smtp_states_enter(struct smtp_dialogue *dialogue, enum smtp_stage next)
     }
 }
 
-/* ---- results ---- */
-
-static void report(struct smtp_dialogue *dialogue, struct smtp_turn *turn,
-                   struct smtp_result *result)
-{
-    struct smtp_message *message = turn->message;
-    if (message == NULL) {
-        return;
-    }
-    turn->message = NULL;
-    result->was_dot_written = turn->is_dot_written;
-    result->was_answered = turn->is_answered;
-    dialogue->hooks.on_result(dialogue->hooks.context, message, result);
-}
-
-static void report_reply(struct smtp_dialogue *dialogue, struct smtp_turn *turn,
-                         enum smtp_stage stage, const struct smtp_reply *reply)
-{
-    struct smtp_result result = {
-        .stage = stage, .code = reply->code, .enhanced = reply->enhanced, .reply = reply->text};
-    report(dialogue, turn, &result);
-}
-
-void smtp_states_report_failure(struct smtp_dialogue *dialogue, struct smtp_turn *turn,
-                                enum smtp_stage idle, enum smtp_failure failure)
-{
-    enum smtp_stage stage =
-        turn->is_dot_written ? SMTP_STAGE_DOT : smtp_turns_stage(&dialogue->turns, turn, idle);
-    struct smtp_result result = {.stage = stage, .failure = failure};
-    report(dialogue, turn, &result);
-}
-
 enum smtp_stage smtp_states_awaited(const struct smtp_dialogue *dialogue)
 {
     return smtp_turns_next(&dialogue->turns, dialogue->state).stage;
 }
 
-/* Note why the connection ends; the first reason counts. */
-static void set_end(struct smtp_dialogue *dialogue, enum smtp_stage stage,
-                    enum smtp_failure failure, const struct smtp_reply *reply)
-{
-    if (dialogue->has_end) {
-        return;
-    }
-    dialogue->has_end = true;
-    dialogue->end = (struct smtp_result){.stage = stage, .failure = failure};
-    if (reply != NULL) {
-        buffer_append_text(&dialogue->end_text, reply->text);
-        dialogue->end.code = reply->code;
-        dialogue->end.enhanced = reply->enhanced;
-        dialogue->end.reply = buffer_text(&dialogue->end_text);
-    }
-}
-
 enum smtp_stage smtp_states_fail(struct smtp_dialogue *dialogue, enum smtp_failure failure,
                                  const struct smtp_reply *reply)
 {
-    set_end(dialogue, smtp_states_awaited(dialogue), failure, reply);
+    smtp_report_end(dialogue, smtp_states_awaited(dialogue), failure, reply);
     return SMTP_STAGE_FINISHED;
 }
 
@@ -116,22 +68,17 @@ enum smtp_stage smtp_states_fail(struct smtp_dialogue *dialogue, enum smtp_failu
 static enum smtp_stage leave(struct smtp_dialogue *dialogue, enum smtp_failure failure,
                              const struct smtp_reply *reply)
 {
-    set_end(dialogue, smtp_states_awaited(dialogue), failure, reply);
+    smtp_report_end(dialogue, smtp_states_awaited(dialogue), failure, reply);
     return SMTP_STAGE_QUIT;
 }
 
-/* Tell what is still on the connection, the older message first. */
 static enum smtp_stage enter_finished(struct smtp_dialogue *dialogue)
 {
-    enum smtp_failure failure =
-        dialogue->end.failure == SMTP_FAILURE_NONE ? SMTP_FAILURE_CLOSED : dialogue->end.failure;
     if (dialogue->untaken_dot != NULL) {
         dialogue->untaken_dot->is_dot_written = false; /* and never will be */
     }
     buffer_clear(&dialogue->output);
-    smtp_states_report_failure(dialogue, smtp_turns_older(&dialogue->turns), SMTP_STAGE_DOT,
-                               failure);
-    smtp_states_report_failure(dialogue, dialogue->turns.current, dialogue->before, failure);
+    smtp_report_rest(dialogue);
     return STAY;
 }
 
@@ -314,7 +261,7 @@ static enum smtp_stage on_mail(struct smtp_dialogue *dialogue, struct smtp_turn 
                                const struct smtp_reply *reply)
 {
     if (is_refusal(reply)) {
-        report_reply(dialogue, turn, SMTP_STAGE_MAIL, reply);
+        smtp_report_reply(dialogue, turn, SMTP_STAGE_MAIL, reply);
         return dialogue->is_pipelining ? STAY : SMTP_STAGE_READY;
     }
     if (class_of(reply) != 2) {
@@ -335,7 +282,7 @@ static enum smtp_stage on_rcpt(struct smtp_dialogue *dialogue, struct smtp_turn 
                                const struct smtp_reply *reply)
 {
     if (is_refusal(reply)) {
-        report_reply(dialogue, turn, SMTP_STAGE_RCPT, reply);
+        smtp_report_reply(dialogue, turn, SMTP_STAGE_RCPT, reply);
         dialogue->needs_rset = turn->is_open;
         return dialogue->is_pipelining ? STAY : SMTP_STAGE_READY;
     }
@@ -360,7 +307,7 @@ static enum smtp_stage on_data(struct smtp_dialogue *dialogue, struct smtp_turn 
                                const struct smtp_reply *reply)
 {
     if (is_refusal(reply)) {
-        report_reply(dialogue, turn, SMTP_STAGE_DATA, reply);
+        smtp_report_reply(dialogue, turn, SMTP_STAGE_DATA, reply);
         dialogue->needs_rset = turn->is_open;
         return SMTP_STAGE_READY;
     }
@@ -401,8 +348,8 @@ static enum smtp_stage send_body(struct smtp_dialogue *dialogue)
     size_t held = dialogue->output.size + dialogue->unflushed;
     if (!stuffer->is_done && held < SMTP_DIALOGUE_CHUNK_BYTES &&
         dot_stuffer_fill(stuffer, &dialogue->output, SMTP_DIALOGUE_CHUNK_BYTES - held) != 0) {
-        smtp_states_report_failure(dialogue, dialogue->turns.current, SMTP_STAGE_BODY,
-                                   SMTP_FAILURE_MALFORMED_MESSAGE);
+        smtp_report_failure(dialogue, dialogue->turns.current, SMTP_STAGE_BODY,
+                            SMTP_FAILURE_MALFORMED_MESSAGE);
         return smtp_states_fail(dialogue, SMTP_FAILURE_ABORTED, NULL);
     }
     if (!stuffer->is_done) {
@@ -427,7 +374,7 @@ static enum smtp_stage on_early(struct smtp_dialogue *dialogue, struct smtp_turn
     if (!is_refusal(reply)) {
         return smtp_states_fail(dialogue, SMTP_FAILURE_PROTOCOL, reply);
     }
-    report_reply(dialogue, turn, SMTP_STAGE_BODY, reply);
+    smtp_report_reply(dialogue, turn, SMTP_STAGE_BODY, reply);
     return smtp_states_fail(dialogue, SMTP_FAILURE_NONE, reply);
 }
 
@@ -448,7 +395,7 @@ static enum smtp_stage on_dot(struct smtp_dialogue *dialogue, struct smtp_turn *
     if (class_of(reply) == 3) {
         return smtp_states_fail(dialogue, SMTP_FAILURE_PROTOCOL, reply);
     }
-    report_reply(dialogue, turn, SMTP_STAGE_DOT, reply);
+    smtp_report_reply(dialogue, turn, SMTP_STAGE_DOT, reply);
     return turn == dialogue->turns.current ? SMTP_STAGE_READY : STAY;
 }
 
@@ -474,7 +421,7 @@ static enum smtp_stage on_goodbye(struct smtp_dialogue *dialogue, struct smtp_ex
 {
     bool is_own = expected.stage >= SMTP_STAGE_MAIL && expected.stage <= SMTP_STAGE_DOT;
     if (is_own) {
-        report_reply(dialogue, expected.turn, expected.stage, reply);
+        smtp_report_reply(dialogue, expected.turn, expected.stage, reply);
     }
     return smtp_states_fail(dialogue, SMTP_FAILURE_NONE, reply);
 }

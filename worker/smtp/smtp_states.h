@@ -46,9 +46,6 @@ uint64_t smtp_states_timeout_ms(enum smtp_stage stage);
 /** Note the reason; the next state is FINISHED. @param reply  NULL: none */
 enum smtp_stage smtp_states_fail(struct smtp_dialogue *dialogue, enum smtp_failure failure,
                                  const struct smtp_reply *reply);
-/** Tell a message's owner that it failed where it stands; `idle`: when no reply is outstanding. */
-void smtp_states_report_failure(struct smtp_dialogue *dialogue, struct smtp_turn *turn,
-                                enum smtp_stage idle, enum smtp_failure failure);
 /** In READY, BODY: go on if there is reason to. */
 void smtp_states_resume(struct smtp_dialogue *dialogue);
 
