@@ -1,0 +1,347 @@
+"""Random sequences of several sessions against a model: every answer and every row is predicted.
+
+I2: counters equal the rows after each step. I3: only the holder writes. Repeats change nothing. The
+end of the campaign is told exactly once. Seeded: HIKYAKU_MODEL_SEED plays one seed, HIKYAKU_MODEL_STEPS
+more steps.
+"""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from transitions import (BOUNCED, CANCELLED, CANCELLING, COMPLETED, DEFERRED, DELIVERED, DRAFT,
+                         DUPLICATE, EXPIRED, FAILED, MARKED, PAUSED, PENDING, POSSIBLE_DUPLICATE,
+                         RUNNING, S_CANCELLED, UNCERTAIN, Campaign, fields, is_open, now, row)
+
+STEPS = int(os.environ.get("HIKYAKU_MODEL_STEPS", "1500"))
+SEEDS = [int(seed) for seed in os.environ.get("HIKYAKU_MODEL_SEED", "1 2 3 4").split()]
+SESSIONS = ["a" * 32, "b" * 32, "c" * 32]
+FAR = 100000
+
+
+class Batch:
+    def __init__(self, rows, expires):
+        self.rows = rows          # dicts
+        self.expires = expires    # seconds; 0: never
+        self.holder = None        # (session, epoch)
+        self.flushes = []         # (changes, finishes) of this claim, in order
+        self.finished_by = None   # (session, epoch, number)
+        self.deaths = 0
+        self.claimed_s = 0
+        self.due = 0 if any(is_open(one["state"]) for one in rows) else None
+
+    def open_rows(self):
+        return [nth for nth, one in enumerate(self.rows) if is_open(one["state"])]
+
+
+class Model:
+    """One campaign; mirrors what the scripts promise, written from the design, not from them."""
+
+    def __init__(self, store, nth, chooser):
+        self.choose = chooser
+        self.campaign = Campaign(store, nth)
+        self.is_hold = chooser.random() < 0.5
+        self.campaign.create(hold=int(self.is_hold))
+        self.state = DRAFT
+        self.states_told = []
+        self.batches = {}
+        self.chunks = {}
+        self.hashes = set()
+        self.rows_told = 0
+        self.old_claims = []      # (batch, session, epoch) that ended
+
+    # Before Submit
+
+    def step_add_chunk(self):
+        if self.chunks and self.choose.random() < 0.3:
+            return self.repeat_chunk()
+        chunk = len(self.chunks)
+        batches, hashes = [], []
+        for ordinal in range(self.choose.randint(1, 2)):
+            rows = self.choose.randint(1, 8)
+            expires = self.choose.choice([0, 0, (now() - 5) * 1000, (now() + FAR) * 1000])
+            batches.append((chunk << 16 | ordinal, rows, self.choose.choice("xyz"), 0, expires))
+            for _ in range(rows):
+                value = self.choose.randint(-300, 300)
+                while value in hashes:
+                    value = self.choose.randint(-1000, 1000)
+                hashes.append(value)
+        status, answer = self.campaign.add_chunk(chunk, batches, hashes=hashes)
+        if self.state != DRAFT:
+            assert status == "state"
+            return None
+        assert (status, answer[0]) == ("ok", b"0")
+        self.chunks[chunk] = (batches, hashes, answer[1])
+        at = 0
+        for number, count, _, _, expires in batches:
+            rows = [{"state": DUPLICATE if value in self.hashes else PENDING, "flags": 0, "gate": 0,
+                     "attempts": 0, "seq": 0, "due": 0} for value in hashes[at:at + count]]
+            at += count
+            self.batches[number] = Batch(rows, expires // 1000)
+        self.hashes.update(hashes)
+        return None
+
+    def repeat_chunk(self):
+        chunk = self.choose.choice(list(self.chunks))
+        batches, hashes, marker = self.chunks[chunk]
+        assert self.campaign.add_chunk(chunk, batches, hashes=hashes) == (
+            "ok", [b"1", marker, b"answer"])
+        assert self.campaign.add_chunk(chunk, batches, hashes=hashes, digest=b"?" * 32)[0] == "exists"
+
+    def step_submit(self):
+        if self.state == DRAFT and len(self.chunks) < 2:
+            return
+        assert self.campaign.submit(99)[0] == ("stale" if self.state == DRAFT else "ok") or \
+            self.state in (CANCELLING, S_CANCELLED)
+        status, _ = self.campaign.submit(len(self.chunks))
+        if self.state == DRAFT:
+            assert status == "ok"
+            self.enter(RUNNING)
+            self.end_if_done()
+
+    # States
+
+    def enter(self, state):
+        self.state = state
+        self.states_told.append(state)
+
+    def end_if_done(self):
+        if any(batch.open_rows() or batch.holder for batch in self.batches.values()):
+            return
+        if self.state == CANCELLING:
+            self.enter(S_CANCELLED)
+        elif self.state in (RUNNING, PAUSED):
+            self.enter(COMPLETED)
+
+    def step_control(self):
+        what = self.choose.choice(["pause", "resume", "resume", "resume"] + ["cancel"] *
+                                  (self.choose.random() < 0.05))
+        status, _ = self.campaign.control(what)
+        allowed = {"pause": (RUNNING, PAUSED), "resume": (RUNNING, PAUSED),
+                   "cancel": (DRAFT, RUNNING, PAUSED, CANCELLING, S_CANCELLED)}[what]
+        assert status == ("ok" if self.state in allowed else "state")
+        if what == "pause" and self.state == RUNNING:
+            self.enter(PAUSED)
+        elif what == "resume" and self.state == PAUSED:
+            self.enter(RUNNING)
+        elif what == "cancel" and self.state in (DRAFT, RUNNING, PAUSED):
+            self.enter(CANCELLING)
+            self.end_if_done()
+
+    # Batches
+
+    def pick(self):
+        return self.choose.choice(list(self.batches.items()))
+
+    def step_claim(self):
+        number, batch = self.pick()
+        session = self.choose.choice(SESSIONS)
+        slack = self.choose.choice([0, FAR * 2])
+        status, answer = self.campaign.claim(number, session, slack)
+        if batch.holder:
+            if batch.holder[0] == session:
+                assert status == "ok" and answer[0] == batch.holder[1]
+            else:
+                assert status == "taken"
+            return
+        if self.state != RUNNING:
+            assert status == "state"
+        elif batch.expires and batch.expires <= now():
+            assert status == "expired"
+        elif batch.due is None:
+            assert status == "gone"
+        elif batch.due > now() + slack:
+            assert status == "not_due"
+        else:
+            assert status == "ok"
+            assert int(answer[6]) == batch.deaths and answer[5] == b"%d" % self.is_hold
+            batch.holder, batch.flushes, batch.finished_by = (session, answer[0]), [], None
+            batch.claimed_s, batch.due = now() + slack, None
+
+    def some_claim(self):
+        """A claim to write with: mostly a live one, sometimes a dead or foreign one."""
+        live = [(number, *batch.holder) for number, batch in self.batches.items() if batch.holder]
+        if live and self.choose.random() < 0.85:
+            return self.choose.choice(live)
+        if self.old_claims and self.choose.random() < 0.7:
+            return self.choose.choice(self.old_claims[-20:])
+        number, batch = self.pick()
+        epoch = batch.holder[1] if batch.holder else b"7"
+        others = [one for one in SESSIONS if batch.holder is None or one != batch.holder[0]]
+        return number, self.choose.choice(others), epoch
+
+    def step_mark(self):
+        number, session, epoch = self.some_claim()
+        batch = self.batches[number]
+        rows = batch.open_rows() or [0]
+        positions = self.choose.sample(rows, self.choose.randint(1, len(rows)))
+        status, _ = self.campaign.mark(number, session, epoch, positions)
+        if batch.holder != (session, epoch):
+            assert status == "stale"
+        elif not batch.open_rows():
+            assert status == "bad"
+        else:
+            assert status == "ok"
+            for position in positions:
+                batch.rows[position]["flags"] |= MARKED
+
+    def changed_row(self, old):
+        new = dict(old)
+        kind = self.choose.random()
+        if kind < 0.15:
+            new["gate"] = self.choose.randint(0, 24)
+        elif kind < 0.3:
+            new.update(state=DEFERRED, attempts=(old["attempts"] + 1) % 256,
+                       seq=(old["seq"] + 1) % 256, gate=16,
+                       due=self.choose.choice([0, 0, now() - 1, now() + FAR]))
+        else:
+            new.update(state=self.choose.choice([DELIVERED, DELIVERED, BOUNCED, FAILED, UNCERTAIN,
+                                                 EXPIRED, CANCELLED]),
+                       seq=(old["seq"] + 1) % 256, gate=0, due=0)
+        return new
+
+    def send_flush(self, number, session, epoch, flush, changes, finishes):
+        packed = [(position, row(**new)) for position, new in changes]
+        return self.campaign.flush(number, session, epoch, flush, packed, finishes)[0]
+
+    def step_flush(self):
+        number, session, epoch = self.some_claim()
+        batch = self.batches[number]
+        if batch.holder != (session, epoch):
+            self.flush_of_a_dead_claim(number, session, epoch)
+            return
+        flush = len(batch.flushes) + 1
+        rows = batch.open_rows()
+        positions = self.choose.sample(rows, self.choose.randint(0, len(rows)))
+        changes = [(position, self.changed_row(batch.rows[position])) for position in positions]
+        finishes = self.choose.random() < 0.4
+        assert self.send_flush(number, session, epoch, flush + 1, changes, finishes) == "stale"
+        assert self.send_flush(number, session, epoch, flush, changes, finishes) == "ok"
+        if self.choose.random() < 0.5:  # the answer got lost
+            assert self.send_flush(number, session, epoch, flush, changes, finishes) == "ok"
+        for position, new in changes:
+            self.rows_told += new["seq"] != batch.rows[position]["seq"]
+            batch.rows[position] = new
+        batch.flushes.append((changes, finishes))
+        if finishes:
+            batch.finished_by = (session, epoch, flush)
+            batch.deaths = 0
+            self.free(number, batch)
+
+    def flush_of_a_dead_claim(self, number, session, epoch):
+        batch = self.batches[number]
+        before = self.campaign.rows(number)
+        flush = self.choose.randint(1, 4)
+        changes = [(0, dict(batch.rows[0], state=BOUNCED, seq=(batch.rows[0]["seq"] + 1) % 256))]
+        is_repeat = batch.finished_by == (session, epoch, flush)
+        status = self.send_flush(number, session, epoch, flush, changes, True)
+        assert status == ("ok" if is_repeat else "stale")
+        assert self.campaign.rows(number) == before
+
+    def free(self, number, batch):
+        self.old_claims.append((number, *batch.holder))
+        batch.holder = None
+        dues = [batch.rows[nth]["due"] or now() for nth in batch.open_rows()]
+        batch.due = min(dues) if dues else None
+        self.end_if_done()
+
+    def step_reclaim(self):
+        if self.choose.random() < 0.5:
+            return
+        number, batch = self.pick()
+        session = batch.holder[0] if batch.holder and self.choose.random() < 0.7 else \
+            self.choose.choice(SESSIONS)
+        status, answer = self.campaign.reclaim(number, session)
+        if batch.holder is None or batch.holder[0] != session:
+            assert status == "stale"
+            return
+        changed = 0
+        for nth in batch.open_rows():
+            one = batch.rows[nth]
+            if self.is_hold and one["flags"] & MARKED:
+                one.update(state=UNCERTAIN, seq=(one["seq"] + 1) % 256, gate=0, due=0)
+                self.rows_told += 1
+                changed += 1
+            elif not self.is_hold and not one["flags"] & POSSIBLE_DUPLICATE \
+                    and one["due"] <= batch.claimed_s:
+                one["flags"] |= POSSIBLE_DUPLICATE
+                changed += 1
+        batch.deaths += 1
+        batch.finished_by = None
+        self.free(number, batch)
+        assert (status, int(answer[0]), int(answer[1])) == ("ok", changed, self.state)
+
+    def step_sweep(self):
+        number, batch = self.pick()
+        outcome = self.choose.choice([EXPIRED, CANCELLED])
+        status, answer = self.campaign.sweep(number, outcome)
+        is_expired = batch.expires and batch.expires <= now()
+        if batch.holder:
+            assert status == "busy"
+            return
+        if not (is_expired if outcome == EXPIRED else self.state in (CANCELLING, S_CANCELLED)):
+            assert status == "state"
+            return
+        rows = batch.open_rows()
+        for nth in rows:
+            batch.rows[nth].update(state=outcome, gate=0, due=0,
+                                   seq=(batch.rows[nth]["seq"] + 1) % 256)
+        self.rows_told += len(rows)
+        batch.due = None
+        if rows:
+            self.end_if_done()
+        assert (status, int(answer[0]), int(answer[1])) == ("ok", len(rows), self.state)
+
+    # What must hold after each step
+
+    def check(self, everything):
+        assert int(self.campaign.header()["state"]) == self.state
+        if not everything:
+            return
+        self.campaign.audit(self.batches)
+        for number, batch in self.batches.items():
+            assert [fields(packed) for packed in self.campaign.rows(number)] == batch.rows
+            held = self.campaign.batch(number).get("s", b"").decode()
+            assert held == (batch.holder[0] if batch.holder else "")
+
+    def check_events(self):
+        entries = self.campaign.entries()
+        states = [int(entry["s"]) for _, entry in entries if entry["v"] == b"1s"]
+        assert states == self.states_told
+        assert sum(state in (COMPLETED, S_CANCELLED) for state in states) <= 1
+        rows = [entry for _, entry in entries if entry["v"] == b"1r"]
+        assert sum(len(entry["r"]) // 18 for entry in rows) == self.rows_told
+        identities = Counter((entry["b"], entry["e"], entry["f"]) for entry in rows)
+        assert not identities or max(identities.values()) == 1
+
+
+def step_of(model, chooser):
+    if model.state == DRAFT:
+        names, weights = ["add_chunk", "submit", "control"], [8, 2, 1]
+        if model.batches:
+            names, weights = names + ["claim", "sweep"], weights + [1, 1]
+    else:
+        names = ["claim", "flush", "mark", "reclaim", "sweep", "control", "add_chunk", "submit"]
+        weights = [8, 10, 4, 2, 2, 2, 0.3, 0.3]
+    return chooser.choices(names, weights)[0]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_random_sequences(store, seed):
+    chooser = random.Random(seed)
+    nth, model, ends = 1, None, Counter()
+    for step in range(STEPS):
+        if model is None or (model.state in (COMPLETED, S_CANCELLED) and chooser.random() < 0.2):
+            if model is not None:
+                model.check(True)
+                model.check_events()
+                ends[model.state] += 1
+                nth += 1
+            model = Model(store, nth, chooser)
+        getattr(model, f"step_{step_of(model, chooser)}")()
+        model.check(step % 3 == 0)
+    model.check(True)
+    model.check_events()
+    assert ends[COMPLETED] + ends[S_CANCELLED] > 0
