@@ -49,10 +49,15 @@ static void append(struct event_batches *batches, struct event_batch *batch)
     DL_APPEND(batches->kept, batch);
 }
 
+static void unlink_batch(struct event_batches *batches, struct event_batch *batch)
+{
+    DL_DELETE(batches->kept, batch);
+}
+
 static void forget(struct event_batches *batches, struct event_batch *batch)
 {
     (void)table_remove(batches->table, key_text(batch->key));
-    DL_DELETE(batches->kept, batch);
+    unlink_batch(batches, batch);
     seal_wipe_buffer(&batch->plain);
     free(batch->refs);
     free(batch);
@@ -136,7 +141,7 @@ static struct event_batch *find_kept(struct event_batches *batches, const unsign
 {
     struct event_batch *batch = table_get(batches->table, key_text(key));
     if (batch != NULL) {
-        DL_DELETE(batches->kept, batch);
+        unlink_batch(batches, batch);
         append(batches, batch);
     }
     return batch;
