@@ -34,7 +34,8 @@ struct api_settings {
 };
 
 struct api *api_create(const struct api_settings *settings);
-/** Waiting calls are answered UNAVAILABLE. Accepts NULL, nulls the pointer. */
+/** The store is destroyed before and the pool is done: who waits now waits for events, and is
+ * answered UNAVAILABLE. Accepts NULL, nulls the pointer. */
 void api_destroy(struct api **api);
 
 /**
