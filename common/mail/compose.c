@@ -2,7 +2,7 @@
 
 #include "common/mail/compose_body.h"
 #include "common/mail/compose_head.h"
-#include "common/mail/compose_lang.h"
+#include "common/mail/compose_task.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -54,36 +54,14 @@ void compose_scratch_destroy(struct compose_scratch **scratch)
     *scratch = NULL;
 }
 
-static struct compose_task begin(const struct compose_prepared *prepared,
-                                 const struct compose_recipient *recipient,
-                                 struct compose_scratch *scratch, struct buffer *out,
-                                 struct problem *problem)
-{
-    arena_reset(scratch->arena);
-    if (problem != NULL) {
-        problem->field[0] = '\0'; /* the templates' own problems are told by it */
-    }
-    return (struct compose_task){
-        .prepared = prepared,
-        .variant = compose_lang_choose(prepared, recipient->lang),
-        .recipient = recipient,
-        .scratch = scratch,
-        .input = {.fields = recipient->fields,
-                  .defaults = prepared->defaults,
-                  .missing = prepared->missing,
-                  .limit_bytes = prepared->limit_bytes},
-        .out = out,
-        .problem = problem,
-    };
-}
-
 int compose_message(const struct compose_prepared *prepared,
                     const struct compose_recipient *recipient, struct compose_scratch *scratch,
                     struct composed *message, struct problem *problem)
 {
     struct compose_parts parts;
     compose_parts_start(&parts, message);
-    struct compose_task task = begin(prepared, recipient, scratch, &message->bytes, problem);
+    struct compose_task task =
+        compose_task_begin(prepared, recipient, scratch, &message->bytes, problem);
     int error = compose_head_append_own(&task);
     error = error == 0 ? compose_head_append_rest(&task) : error;
     error = error == 0 ? compose_body_append(&task, &parts) : error;
@@ -107,29 +85,11 @@ int compose_check(const struct compose_prepared *prepared,
                   struct problem *problem)
 {
     buffer_clear(&scratch->head);
-    struct compose_task task = begin(prepared, recipient, scratch, &scratch->head, problem);
+    struct compose_task task =
+        compose_task_begin(prepared, recipient, scratch, &scratch->head, problem);
     int error = compose_head_check_name(&task);
     error = error == 0 ? compose_head_append_rest(&task) : error;
     return error == 0 ? compose_body_check(&task) : error;
-}
-
-int compose_show(const struct compose_prepared *prepared, const struct compose_recipient *recipient,
-                 struct compose_scratch *scratch, struct compose_shown *ret_shown,
-                 struct problem *problem)
-{
-    struct compose_task task = begin(prepared, recipient, scratch, &scratch->head, problem);
-    struct text subject = TEXT("");
-    int error = compose_value_render_header(&task.variant->subject, &task.input, &scratch->value,
-                                            "subject", &subject, problem);
-    error = error == 0 ? compose_body_show(&task) : error;
-    if (error == 0) {
-        *ret_shown = (struct compose_shown){
-            .subject = subject,
-            .text = buffer_text(&scratch->text),
-            .html = buffer_text(&scratch->page),
-        };
-    }
-    return error;
 }
 
 void compose_flatten(const struct composed *message, struct buffer *out)

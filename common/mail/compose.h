@@ -142,18 +142,6 @@ MUST_USE int compose_check(const struct compose_prepared *prepared,
                            const struct compose_recipient *recipient,
                            struct compose_scratch *scratch, struct problem *problem);
 
-/** What a recipient will read; lives in the scratch until its next use. */
-struct compose_shown {
-    struct text subject;
-    struct text text; /* given, or made from the HTML */
-    struct text html;
-};
-/** Render subject and bodies without composing: for previews. @return as compose_message() */
-MUST_USE int compose_show(const struct compose_prepared *prepared,
-                          const struct compose_recipient *recipient,
-                          struct compose_scratch *scratch, struct compose_shown *ret_shown,
-                          struct problem *problem);
-
 /** Append the whole message (preview, tests). */
 void compose_flatten(const struct composed *message, struct buffer *out);
 /** Free what the message holds; it may be used again. */

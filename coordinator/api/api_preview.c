@@ -1,4 +1,5 @@
 #include "common/base/clock.h"
+#include "common/mail/compose_show.h"
 #include "common/mail/fields.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_handlers.h"
