@@ -18,7 +18,8 @@ struct resolver_settings {
 
 MUST_USE int resolver_create(struct loop *loop, const struct resolver_settings *settings,
                              struct resolver **ret_resolver, struct problem *problem);
-/** Outstanding questions are never answered. Accepts NULL, nulls the pointer. */
+/** Outstanding questions are never answered. Not inside a callback. Accepts NULL, nulls the
+ *  pointer. */
 void resolver_destroy(struct resolver **resolver);
 
 enum resolver_status {
@@ -42,6 +43,8 @@ struct resolver_answer {
     enum resolver_status status;
     bool is_secure; /* DNSSEC validated */
     uint32_t ttl_s; /* of the answer, at most 1 day */
+    /* Records that are malformed or no host names are left out: 0 with RESOLVER_OK means that there
+     * are some, but none of use. */
     size_t count;
     /* By the kind of the question, `count` of them: */
     const struct resolver_mx *mx;           /* sorted by preference */
