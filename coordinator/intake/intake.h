@@ -78,7 +78,7 @@ struct intake_result {
 struct intake;
 
 struct intake *intake_create(void);
-/** Wipes what was personal. Accepts NULL, nulls the pointer. */
+/** Accepts NULL, nulls the pointer. */
 void intake_destroy(struct intake **intake);
 
 /**
@@ -102,7 +102,7 @@ MUST_USE int intake_chunk(struct intake *intake, const struct intake_settings *s
 MUST_USE int intake_seal(struct intake *intake, const struct intake_settings *settings,
                          struct intake_result *result);
 
-/** Wipes and frees. Accepts NULL, nulls the pointer. */
+/** Frees, and wipes what was not sealed. Accepts NULL, nulls the pointer. */
 void intake_result_destroy(struct intake_result **result);
 
 #endif

@@ -30,7 +30,6 @@ struct intake_entry_scratch {
 };
 
 void intake_entry_scratch_init(struct intake_entry_scratch *scratch);
-/** Wipes what was personal. */
 void intake_entry_scratch_finish(struct intake_entry_scratch *scratch);
 
 /**

@@ -12,8 +12,23 @@
 
 static const struct content_options options = {.sender_id = "hikyaku1"};
 
-/* protobuf-c wants char *; nothing writes through it. */
-#define STRING(literal) ((char *)(uintptr_t)(literal))
+/* protobuf-c wants char *. */
+static struct arena *strings;
+#define STRING(literal) arena_printf(strings, "%s", literal)
+
+static int setup(void **state)
+{
+    (void)state;
+    strings = arena_create(0);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    arena_destroy(&strings);
+    return 0;
+}
 
 struct world {
     Hikyaku__V1__Mailbox from;
@@ -260,5 +275,5 @@ int main(void)
         cmocka_unit_test(a_message_takes_the_place_of_what_it_brings),
         cmocka_unit_test(a_container_may_leave_its_body_to_its_messages),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, setup, teardown);
 }
