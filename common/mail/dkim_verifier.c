@@ -186,23 +186,24 @@ static void judge(const struct dkim_verifier *verifier, DKIM_SIGINFO *info,
     dkim_alg_t algorithm = DKIM_SIGN_UNKNOWN;
     int error = dkim_sig_geterror(info);
     bool is_known_error = error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN;
+    bool is_other_body = dkim_sig_getbh(info) == DKIM_SIGBH_MISMATCH;
+    bool is_keyless = error == DKIM_SIGERROR_NOKEY || error == DKIM_SIGERROR_KEYFAIL ||
+                      (!is_known_error && !is_other_body);
     bool is_sha1 =
         dkim_sig_getsignalg(info, &algorithm) == DKIM_STAT_OK && algorithm == DKIM_SIGN_RSASHA1;
     if (is_sha1) { /* RFC 8301, 3.1, whatever the arithmetic says */
         set_verdict(signature, DKIM_VERIFIER_PERMERROR, "rsa-sha1 is not accepted");
     } else if (DKIM_SIG_CHECK(info) && !is_known_error) {
         set_verdict(signature, DKIM_VERIFIER_PASS, "ok");
-    } else if (error == DKIM_SIGERROR_NOKEY || error == DKIM_SIGERROR_KEYFAIL) {
+    } else if (is_keyless) {
         judge_keyless(verifier, signature);
     } else if (error == DKIM_SIGERROR_BADSIG) {
         set_verdict(signature, DKIM_VERIFIER_FAIL,
                     "the signature does not match: header altered or another key");
     } else if (is_known_error) {
         set_verdict(signature, DKIM_VERIFIER_PERMERROR, dkim_sig_geterrorstr(error));
-    } else if (dkim_sig_getbh(info) == DKIM_SIGBH_MISMATCH) {
-        set_verdict(signature, DKIM_VERIFIER_FAIL, "the body was altered");
     } else {
-        judge_keyless(verifier, signature);
+        set_verdict(signature, DKIM_VERIFIER_FAIL, "the body was altered");
     }
 }
 

@@ -283,7 +283,7 @@ static const struct fields_value **sort_members(const struct fields_value *objec
     for (const struct fields_value *member = object->first; member != NULL; member = member->next) {
         sorted[count++] = member;
     }
-    qsort(sorted, count, sizeof *sorted, compare_names);
+    qsort(sorted, count, sizeof(struct fields_value *), compare_names);
     return sorted;
 }
 

@@ -51,27 +51,44 @@ static size_t encode(unsigned int point, char *bytes)
     return 4;
 }
 
+/* Value of a digit, 16 when it is none of `base`. */
+static unsigned int digit_value(char byte, unsigned int base)
+{
+    char lower = (char)(byte | 0x20);
+    if (byte >= '0' && byte <= '9') {
+        return (unsigned int)(byte - '0');
+    }
+    return base == 16 && lower >= 'a' && lower <= 'f' ? (unsigned int)(lower - 'a') + 10 : 16;
+}
+
+/* What is shown for a character: control characters and soft hyphens are dropped (0). */
+static unsigned int shown_point(unsigned int point)
+{
+    if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) {
+        return 0xfffd;
+    }
+    if ((point < 0x20 && point != '\n' && point != '\t') || (point >= 0x7f && point < 0xa0) ||
+        point == 0xad) {
+        return 0;
+    }
+    return point == 0xa0 ? ' ' : point;
+}
+
 /* "#8212" or "#x2014". */
 static bool read_number(struct text body, unsigned int *ret_point)
 {
     bool is_hex = body.size > 2 && (body.data[1] | 0x20) == 'x';
+    unsigned int base = is_hex ? 16 : 10;
     unsigned int point = 0;
     for (size_t i = is_hex ? 2 : 1; i < body.size; i++) {
-        char byte = (char)(body.data[i] | 0x20);
-        unsigned int digit = byte >= '0' && byte <= '9' ? (unsigned int)(byte - '0')
-                             : is_hex && byte >= 'a' && byte <= 'f'
-                                 ? (unsigned int)(byte - 'a') + 10
-                                 : 16;
-        if (digit == 16) {
+        unsigned int digit = digit_value(body.data[i], base);
+        if (digit >= base) {
             return false;
         }
-        point = point * (is_hex ? 16 : 10) + digit;
+        point = point * base + digit;
         point = point > 0x110000 ? 0x110000 : point;
     }
-    bool is_control = (point < 0x20 && point != '\n' && point != '\t') ||
-                      (point >= 0x7f && point < 0xa0) || point == 0xad;
-    bool is_wrong = point > 0x10ffff || (point >= 0xd800 && point < 0xe000);
-    *ret_point = is_wrong ? 0xfffd : is_control ? 0 : point == 0xa0 ? ' ' : point;
+    *ret_point = shown_point(point);
     return body.size > 1;
 }
 

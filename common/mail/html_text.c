@@ -130,40 +130,58 @@ static size_t read_text(struct converter *converter, struct text text)
 
 /* ---- attributes */
 
+static struct text skip_spaces(struct text text)
+{
+    size_t i = 0;
+    while (i < text.size && is_space(text.data[i])) {
+        i++;
+    }
+    return text_skip(text, i);
+}
+
+/* Take a word that ends at a space or at `stop`. */
+static struct text take_word(struct text *rest, char stop)
+{
+    size_t size = 0;
+    while (size < rest->size && !is_space(rest->data[size]) && rest->data[size] != stop) {
+        size++;
+    }
+    struct text word = {rest->data, size};
+    *rest = text_skip(*rest, size);
+    return word;
+}
+
+/* Take what stands behind "=". */
+static struct text take_value(struct text *rest)
+{
+    *rest = skip_spaces(*rest);
+    char quote = rest->size > 0 ? rest->data[0] : '\0';
+    if (quote != '"' && quote != '\'') {
+        return take_word(rest, '>');
+    }
+    struct text value = text_skip(*rest, 1);
+    value.size = text_find(value, quote);
+    *rest = text_skip(*rest, value.size + 2);
+    return value;
+}
+
 /* Take one attribute. @return false at the end */
 static bool next_attribute(struct text *rest, struct text *ret_name, struct text *ret_value)
 {
-    size_t i = 0;
-    while (i < rest->size && (is_space(rest->data[i]) || rest->data[i] == '/')) {
-        i++;
+    while (rest->size > 0 && (is_space(rest->data[0]) || rest->data[0] == '/')) {
+        *rest = text_skip(*rest, 1);
     }
-    size_t start = i;
-    while (i < rest->size && !is_space(rest->data[i]) && rest->data[i] != '=') {
-        i++;
+    if (rest->size == 0) {
+        return false;
     }
-    *ret_name = (struct text){rest->data + start, i - start};
-    while (i < rest->size && is_space(rest->data[i])) {
-        i++;
-    }
+    *ret_name = take_word(rest, '=');
     *ret_value = TEXT("");
-    if (i < rest->size && rest->data[i] == '=') {
-        i++;
-        while (i < rest->size && is_space(rest->data[i])) {
-            i++;
-        }
-        struct text value = text_skip(*rest, i);
-        char quote = value.size > 0 ? value.data[0] : '\0';
-        bool is_quoted = quote == '"' || quote == '\'';
-        size_t size = is_quoted ? text_find(text_skip(value, 1), quote) : 0;
-        while (!is_quoted && size < value.size && !is_space(value.data[size])) {
-            size++;
-        }
-        *ret_value = (struct text){value.data + (is_quoted ? 1 : 0), size};
-        i += size + (is_quoted ? 2 : 0);
+    *rest = skip_spaces(*rest);
+    if (rest->size > 0 && rest->data[0] == '=') {
+        *rest = text_skip(*rest, 1);
+        *ret_value = take_value(rest);
     }
-    bool is_end = ret_name->size == 0 && i >= rest->size;
-    *rest = text_skip(*rest, i > 0 ? i : 1);
-    return !is_end;
+    return true;
 }
 
 static struct text attribute(const struct tag *tag, struct text wanted)

@@ -78,9 +78,9 @@ const char *rows_gate_name(uint8_t gate)
 
 int rows_parse_outcome(struct text name, uint8_t *ret_state)
 {
-    for (uint8_t state = 0; state < OUTCOME_LIMIT; state++) {
+    for (unsigned int state = 0; state < OUTCOME_LIMIT; state++) {
         if (outcomes[state].name != NULL && text_equal(name, text_of(outcomes[state].name))) {
-            *ret_state = state;
+            *ret_state = (uint8_t)state;
             return 0;
         }
     }
@@ -101,7 +101,7 @@ void rows_append_lua(struct buffer *out)
     buffer_printf(out, "local MARKED = %d\nlocal POSSIBLE_DUPLICATE = %d\nlocal LATE = %d\n",
                   ROW_MARKED, ROW_POSSIBLE_DUPLICATE, ROW_LATE);
     buffer_append_string(out, "local IS_FINAL = {");
-    for (uint8_t state = 1; state < OUTCOME_LIMIT; state++) {
+    for (unsigned int state = 1; state < OUTCOME_LIMIT; state++) {
         buffer_append_string(out, outcomes[state].is_final ? "true," : "false,");
     }
     buffer_append_string(out, "}\n");

@@ -2,6 +2,7 @@
 
 #include "common/mail/template_program.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -200,7 +201,9 @@ static size_t leave(struct renderer *renderer, const struct template_step *step,
     if (renderer->template->steps[step->partner].kind == TEMPLATE_STEP_INVERTED) {
         return position + 1;
     }
+    assert(renderer->depth > 0);
     struct frame *frame = &renderer->frames[renderer->depth - 1];
+    assert(frame->value != NULL);
     if (frame->is_list && frame->value->next != NULL) {
         frame->value = frame->value->next;
         return step->partner + 1;

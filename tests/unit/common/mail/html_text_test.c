@@ -34,6 +34,8 @@ static const struct {
     {"<a href=\"#top\">up</a> <a href=\"javascript:x()\">no</a>", "up no\n"},
     {"<a href=\"https://a.example\"><img alt=\"Logo\"></a>", "Logo <https://a.example>\n"},
     {"<a name=x>y</a>", "y\n"},
+    {"<a/href=https://a.example title>y</a>", "y <https://a.example>\n"},
+    {"<img alt=\"x\"/><img alt=y /><img alt>", "xy\n"},
     {"<img src=x alt='a &lt; b'>", "a < b\n"},
     {"&lt;b&gt; &amp;amp; &#65;&#x42; &eacute; &hellip; &nope; & x",
      "<b> &amp; AB \xc3\xa9 \xe2\x80\xa6 &nope; & x\n"},
