@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 void tell(const char *format, ...)
 {
@@ -26,6 +27,17 @@ enum exit_code tell_file(const struct config_errors *errors)
     return EXIT_CODE_BAD_FILE;
 }
 
+static void print_error(const struct options *options, const struct api_error *error)
+{
+    if (options_flag(options, "json")) {
+        OWNED(buffer_finish) struct buffer json = {0};
+        buffer_append_string(&json, "{\"error\":");
+        api_error_append_json(error, &json);
+        buffer_append_string(&json, "}\n");
+        tell_out(&json);
+    }
+}
+
 enum exit_code tell_result(const struct options *options, const struct api_result *result)
 {
     OWNED(buffer_finish) struct buffer lines = {0};
@@ -33,14 +45,30 @@ enum exit_code tell_result(const struct options *options, const struct api_resul
     buffer_append_string(&lines, is_refused ? "hikyaku: " : "hikyaku: cannot reach the API: ");
     api_error_append(result->error, &lines);
     (void)fwrite(lines.data, 1, lines.size, stderr);
-    if (options_flag(options, "json")) {
-        buffer_clear(&lines);
-        buffer_append_string(&lines, "{\"error\":");
-        api_error_append_json(result->error, &lines);
-        buffer_append_string(&lines, "}\n");
-        tell_out(&lines);
-    }
+    print_error(options, result->error);
     return is_refused ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
+}
+
+enum exit_code tell_campaign(const struct options *options, const char *path,
+                             const struct campaign_file *campaign, const struct api_result *result)
+{
+    struct config_errors errors = {.file = path};
+    if (result->status != API_STATUS_REFUSED || result->error->problems.count == 0) {
+        return tell_result(options, result);
+    }
+    for (size_t i = 0; i < result->error->problems.count; i++) {
+        struct problem problem = result->error->problems.items[i];
+        struct config_place place = {0};
+        (void)campaign_file_place(campaign, text_of(problem.field), &place);
+        if (strncmp(problem.field, "content.", 8) == 0) {
+            memmove(problem.field, problem.field + 8, strlen(problem.field) - 7);
+        }
+        config_error_add_problem(&errors, place, &problem);
+    }
+    (void)tell_file(&errors);
+    tell("the server refused the campaign (%s)", result->error->code);
+    print_error(options, result->error);
+    return EXIT_CODE_REFUSED;
 }
 
 void tell_out(const struct buffer *out)

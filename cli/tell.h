@@ -3,8 +3,8 @@
 #define HIKYAKU_CLI_TELL_H
 
 #include "cli/api_client.h"
+#include "cli/campaign_file.h"
 #include "cli/command.h"
-#include "common/config/config_error.h"
 
 void tell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
@@ -17,6 +17,11 @@ enum exit_code tell_file(const struct config_errors *errors);
 /** A call that did not succeed; with --json also as an object on stdout.
  *  @return EXIT_CODE_REFUSED or EXIT_CODE_UNREACHABLE */
 enum exit_code tell_result(const struct options *options, const struct api_result *result);
+
+/** A campaign file that the server refused: its problems at the lines that they speak of.
+ *  @return as tell_result() */
+enum exit_code tell_campaign(const struct options *options, const char *path,
+                             const struct campaign_file *campaign, const struct api_result *result);
 
 /** Print on stdout and flush: what follows may take long. */
 void tell_out(const struct buffer *out);

@@ -102,26 +102,6 @@ static enum exit_code read_files(struct submission *submission)
 
 /* ------------------------------------------------------------- the calls */
 
-/* Show the server's problems at the lines of the file that they speak of. */
-static enum exit_code tell_refused_campaign(const struct submission *submission,
-                                            const struct api_result *result)
-{
-    struct config_errors errors = {.file = submission->campaign_path};
-    for (size_t i = 0; i < result->error->problems.count; i++) {
-        struct problem problem = result->error->problems.items[i];
-        struct config_place place = {0};
-        (void)campaign_file_place(&submission->campaign, text_of(problem.field), &place);
-        if (strncmp(problem.field, "content.", 8) == 0) {
-            memmove(problem.field, problem.field + 8, strlen(problem.field) - 7);
-        }
-        config_error_add_problem(&errors, place, &problem);
-    }
-    if (errors.total > 0 && result->status == API_STATUS_REFUSED) {
-        (void)tell_file(&errors);
-    }
-    return tell_result(submission->options, result);
-}
-
 static enum exit_code create(struct submission *submission)
 {
     struct api_result result;
@@ -129,7 +109,8 @@ static enum exit_code create(struct submission *submission)
     api_client_call(submission->connection.client, API_METHOD_CREATE_CAMPAIGN,
                     &submission->campaign.request->base, &result);
     if (result.status != API_STATUS_OK) {
-        code = tell_refused_campaign(submission, &result);
+        code = tell_campaign(submission->options, submission->campaign_path, &submission->campaign,
+                             &result);
         api_client_finish(&result);
         return code;
     }
