@@ -6,7 +6,6 @@
 #include "common/wire/wire_field.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static bool is_map_entry(const ProtobufCMessageDescriptor *descriptor)
@@ -124,13 +123,4 @@ void message_json_append(const ProtobufCMessage *message, struct buffer *out)
         joint = ",";
     }
     buffer_append_byte(out, '}');
-}
-
-void message_json_print(const ProtobufCMessage *message)
-{
-    OWNED(buffer_finish) struct buffer json = {0};
-    message_json_append(message, &json);
-    buffer_append_byte(&json, '\n');
-    (void)fwrite(json.data, 1, json.size, stdout);
-    (void)fflush(stdout);
 }

@@ -11,7 +11,4 @@
 /** Append one object without a line end. */
 void message_json_append(const ProtobufCMessage *message, struct buffer *out);
 
-/** Print one object and a line end on stdout. */
-void message_json_print(const ProtobufCMessage *message);
-
 #endif

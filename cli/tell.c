@@ -1,8 +1,13 @@
 #include "cli/tell.h"
 
+#include "cli/message_json.h"
+
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void tell(const char *format, ...)
 {
@@ -73,6 +78,21 @@ enum exit_code tell_campaign(const struct options *options, const char *path,
 
 void tell_out(const struct buffer *out)
 {
-    (void)fwrite(out->data, 1, out->size, stdout);
-    (void)fflush(stdout);
+    if (fwrite(out->data, 1, out->size, stdout) == out->size && fflush(stdout) == 0) {
+        return;
+    }
+    if (errno == EPIPE) {
+        (void)signal(SIGPIPE, SIG_DFL);
+        (void)raise(SIGPIPE);
+    }
+    tell("what was to be printed could not be written");
+    _exit((int)EXIT_CODE_REFUSED);
+}
+
+void tell_json(const ProtobufCMessage *message)
+{
+    OWNED(buffer_finish) struct buffer json = {0};
+    message_json_append(message, &json);
+    buffer_append_byte(&json, '\n');
+    tell_out(&json);
 }

@@ -23,7 +23,10 @@ enum exit_code tell_result(const struct options *options, const struct api_resul
 enum exit_code tell_campaign(const struct options *options, const char *path,
                              const struct campaign_file *campaign, const struct api_result *result);
 
-/** Print on stdout and flush: what follows may take long. */
+/** Print on stdout and flush: what follows may take long. Whoever closed the other end wants no
+ *  more: that ends the program, as SIGPIPE does. */
 void tell_out(const struct buffer *out);
+/** Print a message as one JSON object and a line end. */
+void tell_json(const ProtobufCMessage *message);
 
 #endif

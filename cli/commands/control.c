@@ -2,7 +2,6 @@
 #include "cli/commands/commands.h"
 #include "cli/connect.h"
 #include "cli/enum_word.h"
-#include "cli/message_json.h"
 #include "cli/tell.h"
 
 #include <stdio.h>
@@ -18,7 +17,7 @@ static enum exit_code call(const struct options *options, enum api_method method
         code = connect_call(&connection, options, method, request, &result);
     }
     if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        message_json_print(result.response);
+        tell_json(result.response);
     } else if (code == EXIT_CODE_OK) {
         const Hikyaku__V1__ControlCampaignResponse *answer =
             (const Hikyaku__V1__ControlCampaignResponse *)result.response;

@@ -3,7 +3,6 @@
 #include "cli/connect.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
-#include "cli/message_json.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
 
@@ -61,7 +60,7 @@ static enum exit_code find(const struct options *options, const struct connectio
         const Hikyaku__V1__FindRecipientsResponse *answer =
             (const Hikyaku__V1__FindRecipientsResponse *)result.response;
         if (options_flag(options, "json")) {
-            message_json_print(result.response);
+            tell_json(result.response);
         } else if (answer->n_recipients > 0) {
             print(answer);
         }

@@ -2,7 +2,6 @@
 #include "cli/commands/commands.h"
 #include "cli/connect.h"
 #include "cli/format.h"
-#include "cli/message_json.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
 
@@ -116,7 +115,7 @@ static enum exit_code run(const struct options *options)
         code = connect_call(&connection, options, API_METHOD_GET_FLEET, &request.base, &result);
     }
     if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        message_json_print(result.response);
+        tell_json(result.response);
     } else if (code == EXIT_CODE_OK) {
         print((const Hikyaku__V1__GetFleetResponse *)result.response);
     }

@@ -3,7 +3,6 @@
 #include "cli/connect.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
-#include "cli/message_json.h"
 #include "cli/progress.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
@@ -67,7 +66,7 @@ static void take_page(const Hikyaku__V1__ListCampaignsResponse *page, struct tab
 {
     for (size_t i = 0; i < page->n_campaigns; i++) {
         if (is_json) {
-            message_json_print(&page->campaigns[i]->base);
+            tell_json(&page->campaigns[i]->base);
         } else {
             add_row(table, page->campaigns[i]);
         }

@@ -2,7 +2,6 @@
 #include "cli/campaign_file.h"
 #include "cli/commands/commands.h"
 #include "cli/connect.h"
-#include "cli/message_json.h"
 #include "cli/recipients_file.h"
 #include "cli/tell.h"
 
@@ -73,7 +72,7 @@ static void print(const struct options *options, const Hikyaku__V1__PreviewMessa
              answer->warnings[i]->message);
     }
     if (options_flag(options, "json")) {
-        message_json_print(&answer->base);
+        tell_json(&answer->base);
     } else if (options_flag(options, "eml")) {
         (void)fwrite(answer->message.data, 1, answer->message.len, stdout);
     } else {

@@ -5,7 +5,6 @@
 #include "cli/enum_word.h"
 #include "cli/file_read.h"
 #include "cli/json_text.h"
-#include "cli/message_json.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
 #include "common/base/bytes.h"
@@ -183,12 +182,17 @@ static enum exit_code read_message(const struct options *options, struct arena *
     return EXIT_CODE_OK;
 }
 
+static bool is_taken(const Hikyaku__V1__MessageResult *answer)
+{
+    return answer->status == HIKYAKU__V1__MESSAGE_STATUS__MESSAGE_STATUS_ACCEPTED ||
+           answer->status == HIKYAKU__V1__MESSAGE_STATUS__MESSAGE_STATUS_REPLAYED;
+}
+
 static enum exit_code tell_answer(const struct message *message,
                                   const Hikyaku__V1__MessageResult *answer)
 {
     OWNED(buffer_finish) struct buffer out = {0};
-    if (answer->status == HIKYAKU__V1__MESSAGE_STATUS__MESSAGE_STATUS_ACCEPTED ||
-        answer->status == HIKYAKU__V1__MESSAGE_STATUS__MESSAGE_STATUS_REPLAYED) {
+    if (is_taken(answer)) {
         buffer_printf(&out, "%s  %s/%u  ",
                       enum_word(&hikyaku__v1__message_status__descriptor, answer->status),
                       answer->campaign_id, answer->index);
@@ -218,14 +222,14 @@ static enum exit_code send(const struct options *options, const struct connectio
         const Hikyaku__V1__SendMessagesResponse *answer =
             (const Hikyaku__V1__SendMessagesResponse *)result.response;
         if (options_flag(options, "json")) {
-            message_json_print(result.response);
+            tell_json(result.response);
         }
         if (answer->n_results != 1) {
             tell("the server answered %zu results for one message", answer->n_results);
             code = EXIT_CODE_UNREACHABLE;
         } else if (!options_flag(options, "json")) {
             code = tell_answer(message, answer->results[0]);
-        } else if (answer->results[0]->error != NULL) {
+        } else if (!is_taken(answer->results[0])) {
             code = EXIT_CODE_REFUSED;
         }
     }

@@ -1,7 +1,6 @@
 /* show: one campaign. */
 #include "cli/commands/commands.h"
 #include "cli/format.h"
-#include "cli/message_json.h"
 #include "cli/progress.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
@@ -64,7 +63,7 @@ static enum exit_code show(const struct options *options, const struct connectio
     enum exit_code code = is_watched ? watch_run(connection, options, id, is_json, &result)
                                      : watch_get(connection, options, id, is_json, &result);
     if (result.response != NULL && is_json) {
-        message_json_print(result.response);
+        tell_json(result.response);
     } else if (result.response != NULL && !is_watched && code == EXIT_CODE_OK) {
         print(((const Hikyaku__V1__GetCampaignResponse *)result.response)->campaign);
     }
