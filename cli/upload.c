@@ -107,6 +107,38 @@ static void draw(struct upload *upload, bool is_last)
     screen_draw(&upload->screen, &line);
 }
 
+/* "recipients[17].address" of a chunk is "row 4115 address" of the file. */
+static void name_row(struct problem *problem, uint64_t first_row)
+{
+    static const char prefix[] = "recipients[";
+    uint64_t position;
+    struct text rest = text_skip(text_of(problem->field), sizeof prefix - 1);
+    struct text digits = {rest.data, text_find(rest, ']')};
+    if (strncmp(problem->field, prefix, sizeof prefix - 1) != 0 ||
+        text_to_u64(digits, CHUNK_ROWS, &position) != 0) {
+        return;
+    }
+    char name[sizeof problem->field];
+    uint64_t row = first_row + position;
+    rest = text_skip(rest, digits.size + 1);
+    rest = text_skip(rest, rest.size > 0 ? 1 : 0);
+    (void)snprintf(name, sizeof name, "row %llu%s%.*s", (unsigned long long)row,
+                   rest.size > 0 ? " " : "", TEXT_PRINT(rest));
+    memcpy(problem->field, name, sizeof name);
+}
+
+static void tell_chunk(struct upload *upload, const struct api_result *result)
+{
+    uint64_t first_row = upload->first_row[result->tag];
+    struct problem_list *problems = &result->error->problems;
+    for (size_t i = 0; i < problems->count; i++) {
+        name_row(&problems->items[i], first_row);
+    }
+    tell("rows from %llu of the file on could not be added:", (unsigned long long)first_row);
+    upload->code = tell_result(upload->options, result);
+    tell("campaign %s stays a draft: nothing of it is sent", upload->settings->campaign_id);
+}
+
 /* Take the answer of one call. @return 0, or -ECANCELED when the upload must end */
 static int take_answer(struct upload *upload)
 {
@@ -114,9 +146,7 @@ static int take_answer(struct upload *upload)
     int failed = 0;
     api_client_wait(upload->connection->client, &result);
     if (result.status != API_STATUS_OK) {
-        tell("chunk %llu, from row %llu of the file:", (unsigned long long)result.tag,
-             (unsigned long long)upload->first_row[result.tag]);
-        upload->code = tell_result(upload->options, &result);
+        tell_chunk(upload, &result);
         api_client_finish(&result);
         return -ECANCELED;
     }
