@@ -48,6 +48,8 @@ static const struct {
                       CODE(5, 3, 4), true, false, false, FAILURE_HOLD_NOTHING},
     [FAILURE_SMTPUTF8] = {"smtputf8", OUTCOME_BOUNCED, GATE_NONE, MEANS(MESSAGE_FORMAT, RECIPIENT),
                           0, CODE(5, 6, 7), true, true, false, FAILURE_HOLD_NOTHING},
+    [FAILURE_MALFORMED] = {"malformed", OUTCOME_FAILED, GATE_NONE, MEANS(MESSAGE_FORMAT, CONTENT),
+                           0, CODE(5, 6, 0), true, false, false, FAILURE_HOLD_CONNECTION},
     [FAILURE_SITE_SUSPENDED] = {"site-suspended", OUTCOME_PENDING, GATE_SITE_SUSPENDED,
                                 MEANS(NONE, SITE), 0, 0, false, false, false, FAILURE_HOLD_NOTHING},
     [FAILURE_STOPPED] = {"stopped", OUTCOME_PENDING, GATE_NONE, MEANS(NONE, NONE), 0, 0, false,

@@ -21,6 +21,7 @@ enum failure_kind {
     FAILURE_NULL_MX,        /* the domain takes no mail (S11) */
     FAILURE_SIZE,           /* larger than the SIZE the server advertised (E5) */
     FAILURE_SMTPUTF8,       /* needed and not advertised (E7) */
+    FAILURE_MALFORMED,      /* our message breaks the rules of SMTP: ours, not the remote's */
     FAILURE_SITE_SUSPENDED, /* not tried: all its hosts are being left alone */
     FAILURE_STOPPED,        /* not tried to the end by our own will, before its completing write */
     FAILURE_KIND_COUNT,
@@ -49,8 +50,8 @@ enum failure_hold {
 };
 
 struct failure_verdict {
-    uint8_t outcome; /* enum outcome: DELIVERED, DEFERRED, BOUNCED or UNCERTAIN; PENDING: untouched,
-                        the row stays as it is but for its gate */
+    uint8_t outcome; /* enum outcome: DELIVERED, DEFERRED, BOUNCED, FAILED or UNCERTAIN; PENDING:
+                        untouched, the row stays as it is but for its gate */
     uint8_t gate;    /* enum gate; NONE when final or untouched by our own will */
     uint8_t reply_class;
     uint8_t blame;

@@ -187,6 +187,8 @@ static void each_failure_has_its_verdict(void **state)
          FAILURE_HOLD_NOTHING},
         {FAILURE_SMTPUTF8, AT(EHLO), OUTCOME_BOUNCED, GATE_NONE, 0, ENHANCED_CODE(5, 6, 7), true,
          true, FAILURE_HOLD_NOTHING},
+        {FAILURE_MALFORMED, AT(DATA), OUTCOME_FAILED, GATE_NONE, 0, ENHANCED_CODE(5, 6, 0), true,
+         false, FAILURE_HOLD_CONNECTION},
         {FAILURE_SITE_SUSPENDED, AT(NONE), OUTCOME_PENDING, GATE_SITE_SUSPENDED, 0, 0, false, false,
          FAILURE_HOLD_NOTHING},
         {FAILURE_STOPPED, AT(DATA), OUTCOME_PENDING, GATE_NONE, 0, 0, false, false,
