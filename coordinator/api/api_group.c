@@ -276,6 +276,7 @@ static void create_container(struct api_group *group)
     api_settle_header(call, group->settings, group->from_domain, now_ms, &group->header);
     memcpy(group->header.id, group->container, sizeof group->container);
     group->header.is_container = true;
+    group->header.state = HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING;
     group->header.scheduled_unix_ms = 0;
     group->header.request_digest =
         (struct text){(const char *)group->attributes, sizeof group->attributes};

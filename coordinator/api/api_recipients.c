@@ -127,12 +127,16 @@ static void on_worked(void *context)
     struct addition *addition = context;
     struct api_call *call = addition->call;
     api_give_intake(call->api, &addition->intake);
-    if (addition->error == -EINVAL || addition->error == -EEXIST) {
-        refuse_rows(call, addition->result, addition->error);
+    int error = addition->error;
+    if (error == -EINVAL || error == -EEXIST) {
+        struct intake_result *result = addition->result;
+        addition->result = NULL;
         finish(addition);
-    } else if (addition->error != 0) {
+        refuse_rows(call, result, error); /* `addition` is gone with the call */
+        intake_result_destroy(&result);
+    } else if (error != 0) {
         finish(addition);
-        api_call_refuse_error(call, addition->error);
+        api_call_refuse_error(call, error);
     } else {
         store_result(addition);
     }

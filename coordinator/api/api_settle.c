@@ -138,6 +138,8 @@ void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignR
         .lane = (uint8_t)settings->lane,
         .mode = (uint8_t)settings->mode,
         .content_class = (uint8_t)settings->content_class,
+        .state = HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT,
+        .word = STORE_RUN,
         .is_hold =
             settings->uncertain->policy == HIKYAKU__V1__UNCERTAIN_POLICY__UNCERTAIN_POLICY_HOLD,
         .buckets = keeps ? 0 : intake_settings_buckets(settings->estimated_rows),

@@ -77,9 +77,10 @@ static void append_row(const struct intake_settings *settings, struct intake_res
         append_recipient(entry, index, &batch->recipients);
     }
     wire_store_append_ref(&ref, &batch->refs);
+    uint64_t hash = (uint64_t)entry->hash;
     batch->rows[batch->row_count++] = (struct intake_row){
         .hash = entry->hash,
-        .bucket = (uint32_t)((uint64_t)entry->hash % settings->buckets),
+        .bucket = settings->buckets > 0 ? (uint32_t)(hash % settings->buckets) : 0,
         .position = entry->position,
         .is_duplicate = entry->is_duplicate,
     };
