@@ -52,7 +52,8 @@ struct stream_callbacks {
 
 struct stream_settings {
     struct stream_address remote;
-    const struct stream_address *source; /* borrowed for open; NULL: the system's choice; port 0 */
+    const struct stream_address *source; /* borrowed for open; of remote's family, port 0; NULL: the
+                                            system's choice */
     uint64_t connect_timeout_ms;
 };
 

@@ -44,6 +44,8 @@ int stream_tls_create(struct stream_tls **ret_tls, struct problem *problem)
     }
     /* Opportunistic: any certificate is better than plaintext (RFC 7435). */
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    /* The system's level may be 2: old servers with 1,024-bit keys would get plaintext instead. */
+    SSL_CTX_set_security_level(context, 1);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
