@@ -63,8 +63,10 @@ static const struct wire_rule header_rules[] = {
 };
 static const struct wire_rule_set header_set = SET(header_rules, wire_content_check_header);
 
+/* With its token the URL stands on one line of the header, which cannot be folded there (S14): the
+ * composer takes 900 bytes. */
 static const struct wire_rule unsubscribe_rules[] = {
-    {.number = 2, .text_class = WIRE_TEXT_HTTPS, .max = 2048},
+    {.number = 2, .text_class = WIRE_TEXT_HTTPS, .max = 700},
     {.number = 3, .text_class = WIRE_TEXT_MAILTO, .max = 512},
 };
 static const struct wire_rule_set unsubscribe_set =
