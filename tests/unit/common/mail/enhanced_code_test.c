@@ -63,11 +63,22 @@ static void every_code_survives_a_row_and_prints_as_read(void **state)
     assert_int_equal(enhanced_code_print(0xffffff, text), 12); /* a damaged row */
 }
 
+/* Stored: these bytes may never change. */
+static void the_bytes_in_a_row_are_frozen(void **state)
+{
+    (void)state;
+    unsigned char bytes[ROWS_SIZE];
+    static const unsigned char want[] = {0x50, 0x1e, 0x03};
+    rows_encode(&(struct row){.enhanced = ENHANCED_CODE(5, 7, 515)}, bytes);
+    assert_memory_equal(bytes + 8, want, sizeof want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_only_a_first_token),
         cmocka_unit_test(every_code_survives_a_row_and_prints_as_read),
+        cmocka_unit_test(the_bytes_in_a_row_are_frozen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

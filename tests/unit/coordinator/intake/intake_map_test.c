@@ -62,6 +62,26 @@ static void a_damaged_map_is_refused(void **state)
     assert_int_equal(intake_map_find((struct text){other, map.size}, 0, &ordinal, &row), -EPROTO);
 }
 
+/* Stored: maps of format 1 must be read for ever. 0, 1, 2, 0, 1, 2, hole, 0 */
+static void a_stored_map_is_read(void **state)
+{
+    (void)state;
+    static const unsigned char map[] = {0x01, 0x28, 0xb5, 0x2f, 0xfd, 0x04, 0x60, 0x81, 0x00, 0x00,
+                                        0x00, 0x01, 0x02, 0x00, 0x01, 0x02, 0xff, 0x00, 0x00, 0x00,
+                                        0x00, 0x00, 0x00, 0x00, 0xff, 0x00, 0x06, 0xba, 0xd0, 0x31};
+    static const uint16_t ordinals[] = {0, 1, 2, 0, 1, 2, INTAKE_MAP_HOLE, 0};
+    static const uint32_t rows[] = {0, 0, 0, 1, 1, 1, 0, 2};
+    struct text stored = {(const char *)map, sizeof map};
+    for (uint32_t i = 0; i < 8; i++) {
+        uint16_t ordinal = INTAKE_MAP_HOLE;
+        uint32_t row = 0;
+        int error = intake_map_find(stored, i, &ordinal, &row);
+        assert_int_equal(error, ordinals[i] == INTAKE_MAP_HOLE ? -ENOENT : 0);
+        assert_int_equal(ordinal, ordinals[i]);
+        assert_int_equal(row, rows[i]);
+    }
+}
+
 /* Recipients sorted by provider, as lists mostly are, cost almost nothing. */
 static void maps_are_small(void **state)
 {
@@ -88,6 +108,7 @@ int main(void)
         cmocka_unit_test(every_position_is_found),
         cmocka_unit_test(a_damaged_map_is_refused),
         cmocka_unit_test(maps_are_small),
+        cmocka_unit_test(a_stored_map_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
