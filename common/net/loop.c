@@ -179,7 +179,9 @@ void loop_destroy(struct loop **loop)
     }
     assert(dying->pool_pending == 0);
     uv_walk(&dying->uv, close_left_open, dying);
-    (void)uv_run(&dying->uv, UV_RUN_DEFAULT);
+    while (uv_run(&dying->uv, UV_RUN_DEFAULT) != 0) {
+        /* An earlier loop_stop() ends a run before the handles are closed. */
+    }
     must(uv_loop_close(&dying->uv), "uv_loop_close");
     calls_drop(list_take(&dying->deferred));
     calls_drop(list_take(&dying->posts));
