@@ -26,11 +26,6 @@ struct link_call {
     struct link_call *next; /* of those that could not be sent */
 };
 
-/* Answers -EAGAIN from the loop; outlives its link. */
-struct deferral {
-    struct store_link *link; /* NULL: destroyed meanwhile */
-};
-
 struct store_link {
     struct loop *loop;
     struct store_link_settings settings;
@@ -50,10 +45,11 @@ struct store_link {
     int lost_error; /* what calls without answer are told */
     struct link_call *unsent;
     struct link_call **unsent_end;
-    struct deferral *deferral;
+    struct loop_timer *refusal; /* answers them -EAGAIN, from the loop */
 };
 
 static void try_connect(void *context);
+static void on_refusal(void *context);
 
 /* hiredis' view of the loop */
 
@@ -210,6 +206,7 @@ struct store_link *store_link_create(struct loop *loop, const struct store_link_
     parse_endpoint(link, settings->endpoint);
     link->retry = loop_timer_create(loop, try_connect, link);
     link->look = loop_timer_create(loop, on_look, link);
+    link->refusal = loop_timer_create(loop, on_refusal, link);
     link->retry_ms = RETRY_FIRST_MS;
     link->lost_error = -ECONNRESET;
     link->unsent_end = &link->unsent;
@@ -243,9 +240,7 @@ void store_link_destroy(struct store_link **link)
         redisAsyncFree(old->redis);
     }
     answer_unsent(old, -ECANCELED);
-    if (old->deferral != NULL) {
-        old->deferral->link = NULL;
-    }
+    loop_timer_destroy(&old->refusal);
     loop_timer_destroy(&old->retry);
     loop_timer_destroy(&old->look);
     free(old->host);
@@ -297,28 +292,19 @@ static void on_redis_reply(redisAsyncContext *redis, void *reply, void *context)
     free(call);
 }
 
-static void on_deferred(void *context)
+static void on_refusal(void *context)
 {
-    struct deferral *deferral = context;
-    struct store_link *link = deferral->link;
-    free(deferral);
-    if (link != NULL) {
-        link->deferral = NULL;
-        link->depth++;
-        answer_unsent(link, -EAGAIN);
-        link->depth--;
-    }
+    struct store_link *link = context;
+    link->depth++;
+    answer_unsent(link, -EAGAIN);
+    link->depth--;
 }
 
 static void refuse(struct store_link *link, struct link_call *call)
 {
     *link->unsent_end = call;
     link->unsent_end = &call->next;
-    if (link->deferral == NULL) {
-        link->deferral = xalloc_zero(1, sizeof(*link->deferral));
-        link->deferral->link = link;
-        loop_defer(link->loop, on_deferred, link->deferral);
-    }
+    loop_timer_start(link->refusal, 0, 0);
 }
 
 static void send_if(struct store_link *link, struct store_command *command, bool may_send,

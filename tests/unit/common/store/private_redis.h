@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -28,20 +30,38 @@ static inline void private_redis_prepare(struct private_redis *redis)
     redis->pid = 0;
 }
 
+/** Wait until it listens: the store's pause before its next try would be longer. */
+static inline void private_redis_wait(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    for (int i = 0; i < 2000; i++) {
+        int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int result = connect(probe, (struct sockaddr *)&address, sizeof(address));
+        close(probe);
+        if (result == 0) {
+            return;
+        }
+        usleep(5000);
+    }
+    abort();
+}
+
 /** Start it; `option` and `value` are one more setting, or NULL. */
 static inline void private_redis_start(struct private_redis *redis, const char *option,
                                        const char *value)
 {
-    char socket[96];
-    snprintf(socket, sizeof(socket), "%s/socket", redis->folder);
+    char socket_path[96];
+    snprintf(socket_path, sizeof(socket_path), "%s/socket", redis->folder);
     redis->pid = fork();
     if (redis->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket, "--dir",
+        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir",
                redis->folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
                "--logfile", "redis.log", option, value, (char *)NULL);
         _exit(127);
     }
+    private_redis_wait(socket_path);
 }
 
 static inline void private_redis_stop(struct private_redis *redis, int signal)

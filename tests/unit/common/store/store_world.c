@@ -65,7 +65,7 @@ void world_open_store(struct world *world, enum store_durability durability)
                                  .prefix = "hk",
                                  .durability = durability,
                                  .session = WORLD_SESSION,
-                                 .timeout_ms = 5000},
+                                 .timeout_ms = 1500},
         &(struct store_callbacks){world_on_ready, world_on_lost, world_on_wrong, world});
 }
 
