@@ -264,7 +264,7 @@ static void on_loaded(void *object, int error, const redisReply *reply)
     free(object);
     struct text sha = store_reply_text(reply);
     if (error != 0 || sha.size != SHA_SIZE - 1) {
-        if (error != -ECANCELED && error != -ECONNRESET) {
+        if (error == 0 || error == -EIO) {
             LOG(LOG_STORE_SCRIPT_FAILED, NULL,
                 log_string("script", store_scripts_table[load.script].name),
                 log_text("reason",
@@ -467,6 +467,12 @@ void store_destroy(struct store **store)
     *store = NULL;
     if (old == NULL) {
         return;
+    }
+    /* All at first: an answer may make another call, on any of them. */
+    for (size_t kind = 0; kind < STORE_LINK_COUNT; kind++) {
+        if (old->ends[kind].link != NULL) {
+            store_link_cancel(old->ends[kind].link);
+        }
     }
     for (size_t kind = 0; kind < STORE_LINK_COUNT; kind++) {
         store_link_destroy(&old->ends[kind].link);

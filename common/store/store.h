@@ -37,7 +37,8 @@ struct store_callbacks {
 
 struct store *store_create(struct loop *loop, const struct store_settings *settings,
                            const struct store_callbacks *callbacks);
-/** Calls without answer are answered -ECANCELED first. Accepts NULL, nulls the pointer. */
+/** Calls without answer are answered -ECANCELED first. Not from inside a callback of the store.
+ *  Accepts NULL, nulls the pointer. */
 void store_destroy(struct store **store);
 
 bool store_is_ready(const struct store *store);

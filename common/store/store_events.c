@@ -204,8 +204,8 @@ static void on_range(void *object, int error, const redisReply *reply)
     if (error == 0) {
         error = read_range(reply, range);
     }
-    /* -EIO: "no such key", an empty stream. */
-    if (error != 0 && error != -EIO) {
+    /* -ENOENT: nobody has written to it yet. */
+    if (error != 0 && error != -ENOENT) {
         call->error = error;
     }
     if (call->answered == PARTITIONS) {

@@ -1,6 +1,7 @@
 #include "common/store/store_link.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -227,6 +228,19 @@ static void answer_unsent(struct store_link *link, int error)
     }
 }
 
+void store_link_cancel(struct store_link *link)
+{
+    assert(link->depth == 0);
+    link->lost_error = -ECANCELED;
+    if (link->redis != NULL) {
+        redisAsyncFree(link->redis);
+    }
+    loop_timer_stop(link->retry);
+    while (link->unsent != NULL) {
+        answer_unsent(link, -ECANCELED);
+    }
+}
+
 void store_link_destroy(struct store_link **link)
 {
     struct store_link *old = *link;
@@ -234,15 +248,10 @@ void store_link_destroy(struct store_link **link)
     if (old == NULL) {
         return;
     }
-    assert(old->depth == 0);
-    old->lost_error = -ECANCELED;
-    if (old->redis != NULL) {
-        redisAsyncFree(old->redis);
-    }
-    answer_unsent(old, -ECANCELED);
-    loop_timer_destroy(&old->refusal);
+    store_link_cancel(old);
     loop_timer_destroy(&old->retry);
     loop_timer_destroy(&old->look);
+    loop_timer_destroy(&old->refusal);
     free(old->host);
     free(old);
 }
@@ -286,6 +295,11 @@ static void on_redis_reply(redisAsyncContext *redis, void *reply, void *context)
         if (error == -EAGAIN && link->state == LINK_READY) {
             /* Another role, or scripts forgotten: log in anew and look. */
             store_link_drop(link);
+        }
+        if (error == -EIO) {
+            const redisReply *failure = reply;
+            LOG(LOG_STORE_SCRIPT_FAILED, NULL,
+                log_text("reason", (struct text){failure->str, failure->len}));
         }
         call->on_reply(call->call, error, reply);
     }

@@ -28,7 +28,9 @@ struct store_link_settings {
 };
 
 struct store_link *store_link_create(struct loop *loop, const struct store_link_settings *settings);
-/** Answers everything with -ECANCELED first. Not from inside a callback of the link. */
+/** Close it for good and answer everything with -ECANCELED; whoever calls again then is answered so
+ *  too. Not from inside a callback of the link. */
+void store_link_cancel(struct store_link *link);
 void store_link_destroy(struct store_link **link);
 
 bool store_link_is_ready(const struct store_link *link);

@@ -25,13 +25,21 @@ static const struct {
     const char *word;
     int error;
 } errors[] = {
-    {"OOM ", -ENOSPC},        {"BUSY ", -EAGAIN},
-    {"LOADING ", -EAGAIN},    {"READONLY ", -EAGAIN},
-    {"MASTERDOWN ", -EAGAIN}, {"MISCONF ", -EAGAIN},
-    {"NOSCRIPT ", -EAGAIN},   {"TRYAGAIN ", -EAGAIN},
-    {"NOREPLICAS ", -EAGAIN}, {"NOAUTH ", -EACCES},
-    {"WRONGPASS ", -EACCES},  {"NOPERM ", -EACCES},
-    {"ERR AUTH ", -EACCES},   {"ERR invalid password", -EACCES},
+    {"OOM ", -ENOSPC},
+    {"BUSY ", -EAGAIN},
+    {"LOADING ", -EAGAIN},
+    {"READONLY ", -EAGAIN},
+    {"MASTERDOWN ", -EAGAIN},
+    {"MISCONF ", -EAGAIN},
+    {"NOSCRIPT ", -EAGAIN},
+    {"TRYAGAIN ", -EAGAIN},
+    {"NOREPLICAS ", -EAGAIN},
+    {"NOAUTH ", -EACCES},
+    {"WRONGPASS ", -EACCES},
+    {"NOPERM ", -EACCES},
+    {"ERR AUTH ", -EACCES},
+    {"ERR invalid password", -EACCES},
+    {"ERR no such key", -ENOENT},
 };
 
 int store_reply_error(const redisReply *reply)
