@@ -17,10 +17,11 @@ static const struct option_spec common_options[] = {
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
-    &submit_command,     &send_command,         &preview_command,     &show_command,
-    &list_command,       &events_command,       &control_pause,       &control_resume,
-    &control_cancel,     &find_command,         &fleet_command,       &keygen_master_command,
-    &keygen_api_command, &keygen_curve_command, &keygen_dkim_command, &config_command,
+    &submit_command,      &send_command,         &preview_command,     &show_command,
+    &list_command,        &events_command,       &control_pause,       &control_resume,
+    &control_cancel,      &find_command,         &fleet_command,       &keygen_master_command,
+    &keygen_api_command,  &keygen_curve_command, &keygen_dkim_command, &dkim_check_command,
+    &dkim_verify_command, &config_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 

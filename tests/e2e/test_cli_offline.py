@@ -20,7 +20,7 @@ HIKYAKU = BUILD / "bin/hikyaku"
 OK, REFUSED, USAGE, UNREACHABLE, BAD_FILE = range(5)
 COMMANDS = ("submit", "send", "preview", "show", "list", "events", "pause", "resume", "cancel",
             "find", "fleet", "keygen master", "keygen api", "keygen curve", "keygen dkim",
-            "config check")
+            "dkim check", "dkim verify", "config check")
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
 
