@@ -101,7 +101,9 @@ static void cleanup(void *context)
         return;
     }
     uint32_t random = 0;
-    (void)getrandom(&random, sizeof(random), GRND_NONBLOCK);
+    if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0) {
+        random = (uint32_t)clock_monotonic_us(); /* enough to spread reconnections */
+    }
     loop_timer_start(link->retry, random % link->retry_ms, 0);
     link->retry_ms = RETRY_LAST_MS;
     link->settings.on_lost(link->settings.context, link, was_ready);
