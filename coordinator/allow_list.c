@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first word of a line, or nothing. '#' is a digit of Z85 too: a comment is what begins with it
- * and is no key. */
+/* The first word of a line, or nothing. '#' is a digit of Z85, but never the first of five: a line
+ * that begins with it is a comment. */
 static struct text first_word(struct text line)
 {
     struct text trimmed = text_trim(line);
@@ -16,12 +16,8 @@ static struct text first_word(struct text line)
     while (end < trimmed.size && trimmed.data[end] != ' ' && trimmed.data[end] != '\t') {
         end++;
     }
-    struct text word = {trimmed.data, end};
-    char key[BUS_KEY_LENGTH + 1];
-    if (word.size > 0 && word.data[0] == '#' && bus_parse_public_key(word, key, NULL) != 0) {
-        word.size = 0;
-    }
-    return word;
+    bool is_comment = end > 0 && trimmed.data[0] == '#';
+    return (struct text){trimmed.data, is_comment ? 0 : end};
 }
 
 int allow_list_parse(struct text content, struct arena *arena, const char *const **ret_keys,

@@ -288,11 +288,12 @@ static void on_frame(void *context, const unsigned char peer[BUS_PEER_BYTES], st
         return;
     }
     struct worker *worker = table_get(workers->table, session_key(peer));
-    if (worker == NULL || worker->is_away) {
-        /* It spoke to a coordinator that lived here before, or was silent for long. */
+    if (worker == NULL) {
+        /* It spoke to a coordinator that lived here before. */
         refuse(workers, peer, hello_first);
         return;
     }
+    worker->is_away = false; /* silent for long, but there */
     worker->heard_ms = loop_now_ms(workers->settings.loop);
     on_body(workers, worker, message);
 }

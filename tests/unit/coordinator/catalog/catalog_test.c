@@ -1,0 +1,361 @@
+/* The catalog with a store that answers when the test says so; everything else is real. */
+#include "coordinator/catalog/catalog.h"
+
+#include "common/net/loop.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define CREATED_UNIX_MS INT64_C(1795564800000) /* 2026-11-24 */
+
+/* ---------------------------------------------------------------- the store of the test */
+
+static struct {
+    struct buffer content;
+    struct buffer wrapped_key;
+    uint8_t token_key_id;
+    int error;
+    store_campaign_fn *on_header;
+    void *header_context;
+    store_campaign_content_fn *on_content;
+    void *content_context;
+    unsigned int gets;
+} fake;
+
+void store_campaign_get(struct store *store, const unsigned char campaign[16],
+                        store_campaign_fn *on_answer, void *context)
+{
+    (void)store;
+    (void)campaign;
+    fake.gets++;
+    fake.on_header = on_answer;
+    fake.header_context = context;
+}
+
+void store_campaign_content(struct store *store, const unsigned char campaign[16],
+                            store_campaign_content_fn *on_answer, void *context)
+{
+    (void)store;
+    (void)campaign;
+    fake.on_content = on_answer;
+    fake.content_context = context;
+}
+
+static void answer_header(void)
+{
+    const struct store_campaign header = {.tenant = TEXT("default"),
+                                          .name = TEXT("spring"),
+                                          .pool = TEXT("mkt"),
+                                          .from_domain = TEXT("shop.test"),
+                                          .buckets = 16,
+                                          .wrapped_key = buffer_text(&fake.wrapped_key),
+                                          .token_key_id = fake.token_key_id};
+    fake.on_header(fake.header_context, fake.error, fake.error == 0 ? &header : NULL);
+}
+
+static void answer_content(void)
+{
+    fake.on_content(fake.content_context, fake.error, buffer_text(&fake.content));
+}
+
+/* ---------------------------------------------------------------- a catalog on its keys */
+
+struct bench {
+    char folder[64];
+    struct loop *loop;
+    struct key_directory *directory;
+    struct catalog *catalog;
+    struct loop_timer *deadline;
+    unsigned char campaign[16];
+    int seal_error;
+    /* What loads brought. */
+    unsigned int loaded;
+    int error;
+    struct catalog_campaign *campaigns[8];
+};
+
+static void stop(void *context)
+{
+    struct bench *bench = context;
+    loop_stop(bench->loop);
+}
+
+static void on_sealed(void *context, int error, const struct catalog_sealed *sealed,
+                      const struct problem *problem)
+{
+    struct bench *bench = context;
+    (void)problem;
+    bench->seal_error = error;
+    if (error == 0) {
+        buffer_append_text(&fake.content, sealed->sealed_content);
+        buffer_append_text(&fake.wrapped_key, sealed->wrapped_key);
+        fake.token_key_id = sealed->token_key_id;
+    }
+    loop_stop(bench->loop);
+}
+
+static void on_loaded(void *context, int error, struct catalog_campaign *campaign)
+{
+    struct bench *bench = context;
+    bench->error = error;
+    bench->campaigns[bench->loaded++] = campaign;
+    if (loop_pool_pending(bench->loop) == 0) {
+        loop_defer(bench->loop, stop, bench);
+    }
+}
+
+/* The campaign that the store has: sealed by the catalog itself. */
+static void seal(struct bench *bench)
+{
+    static char text[] = "Hello {{name}}";
+    static char address[] = "news@shop.test";
+    static char tenant[] = "default";
+    Hikyaku__V1__Mailbox from = HIKYAKU__V1__MAILBOX__INIT;
+    Hikyaku__V1__Content content = HIKYAKU__V1__CONTENT__INIT;
+    Hikyaku__V1__CreateCampaignRequest request = HIKYAKU__V1__CREATE_CAMPAIGN_REQUEST__INIT;
+    Hikyaku__V1__StoredCampaign stored = HIKYAKU__V1__STORED_CAMPAIGN__INIT;
+    from.address = address;
+    content.from = &from;
+    content.subject = text;
+    content.text = text;
+    request.content = &content;
+    stored.settings = &request;
+    stored.tenant = tenant;
+    catalog_seal_new(bench->catalog, bench->campaign, &stored, CREATED_UNIX_MS, on_sealed, bench);
+    loop_run(bench->loop);
+}
+
+static void open_catalog(struct bench *bench, size_t bytes_max)
+{
+    bench->catalog = catalog_create(&(struct catalog_settings){.loop = bench->loop,
+                                                               .directory = bench->directory,
+                                                               .limits = &wire_limits_default,
+                                                               .bytes_max = bytes_max});
+}
+
+static int setup(void **state)
+{
+    struct bench *bench = xalloc_zero(1, sizeof *bench);
+    memset(&fake, 0, sizeof fake);
+    (void)snprintf(bench->folder, sizeof bench->folder, "/tmp/catalog_test_XXXXXX");
+    assert_non_null(mkdtemp(bench->folder));
+    assert_int_equal(key_directory_make(bench->folder, 0, NULL), 0);
+    assert_int_equal(key_directory_open(bench->folder, &bench->directory, NULL), 0);
+    bench->loop = loop_create();
+    bench->campaign[15] = 7;
+    open_catalog(bench, 0);
+    seal(bench);
+    assert_int_equal(bench->seal_error, 0);
+    *state = bench;
+    return 0;
+}
+
+static void remove_key(const struct bench *bench, const char *name)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", bench->folder, name);
+    (void)unlink(path);
+}
+
+static int teardown(void **state)
+{
+    struct bench *bench = *state;
+    for (unsigned int i = 0; i < bench->loaded; i++) {
+        catalog_release(&bench->campaigns[i]);
+    }
+    catalog_destroy(&bench->catalog);
+    key_directory_close(&bench->directory);
+    loop_destroy(&bench->loop);
+    static const char *const names[] = {"id.key", "hash.key", "token-0.key", "month-2026-11.key"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        remove_key(bench, names[i]);
+    }
+    (void)rmdir(bench->folder);
+    buffer_finish(&fake.content);
+    buffer_finish(&fake.wrapped_key);
+    free(bench);
+    return 0;
+}
+
+static void load(struct bench *bench)
+{
+    catalog_load(bench->catalog, bench->campaign, on_loaded, bench);
+}
+
+static void what_was_sealed_is_loaded(void **state)
+{
+    struct bench *bench = *state;
+    load(bench);
+    answer_content();
+    answer_header();
+    loop_run(bench->loop);
+    assert_int_equal(bench->loaded, 1);
+    assert_int_equal(bench->error, 0);
+    const struct catalog_campaign *campaign = bench->campaigns[0];
+    assert_string_equal(campaign->tenant.data, "default");
+    assert_string_equal(campaign->pool.data, "mkt");
+    assert_string_equal(campaign->stored->settings->content->text, "Hello {{name}}");
+    assert_true(text_equal(campaign->sealed_content, buffer_text(&fake.content)));
+    struct problem problem = {.message = ""};
+    const struct intake_settings *intake = catalog_intake_settings(bench->campaigns[0], &problem);
+    assert_non_null(intake);
+    assert_memory_equal(intake->data_key, campaign->data_key, sizeof campaign->data_key);
+    assert_int_equal(intake->buckets, 16);
+    assert_ptr_equal(catalog_intake_settings(bench->campaigns[0], &problem), intake);
+}
+
+static void parallel_loads_are_one(void **state)
+{
+    struct bench *bench = *state;
+    load(bench);
+    load(bench);
+    answer_header();
+    load(bench);
+    answer_content();
+    load(bench); /* it is being opened */
+    loop_run(bench->loop);
+    assert_int_equal(fake.gets, 1);
+    assert_int_equal(bench->loaded, 4);
+    assert_ptr_equal(bench->campaigns[0], bench->campaigns[3]);
+    load(bench); /* now it comes at once */
+    assert_int_equal(bench->loaded, 5);
+    assert_int_equal(fake.gets, 1);
+}
+
+static void load_and_release(struct bench *bench)
+{
+    load(bench);
+    answer_header();
+    answer_content();
+    loop_run(bench->loop);
+    assert_int_equal(bench->error, 0);
+    catalog_release(&bench->campaigns[0]);
+    assert_null(bench->campaigns[0]);
+    bench->loaded = 0;
+}
+
+static void it_stays_while_there_is_room(void **state)
+{
+    struct bench *bench = *state;
+    load_and_release(bench);
+    load(bench);
+    assert_int_equal(bench->loaded, 1);
+    assert_int_equal(fake.gets, 1);
+}
+
+static void without_room_it_goes_with_its_last_reference(void **state)
+{
+    struct bench *bench = *state;
+    catalog_destroy(&bench->catalog);
+    open_catalog(bench, 1);
+    load_and_release(bench);
+    load(bench);
+    assert_int_equal(fake.gets, 2);
+    assert_int_equal(bench->loaded, 0);
+    answer_header();
+    answer_content();
+    loop_run(bench->loop);
+    assert_int_equal(bench->loaded, 1);
+}
+
+static void errors_come_to_everybody_and_are_not_kept(void **state)
+{
+    struct bench *bench = *state;
+    fake.error = -ENOENT;
+    load(bench);
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->loaded, 2);
+    assert_int_equal(bench->error, -ENOENT);
+    bench->loaded = 0;
+    fake.error = 0;
+    load(bench);
+    assert_int_equal(fake.gets, 2);
+    answer_header();
+    answer_content();
+    loop_run(bench->loop);
+    loop_run(bench->loop); /* the first two had asked the loop to stop */
+    assert_int_equal(bench->error, 0);
+}
+
+static void a_destroyed_month_key_is_said(void **state)
+{
+    struct bench *bench = *state;
+    assert_int_equal(key_directory_destroy_month(bench->directory, 202611, NULL), 0);
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->loaded, 1);
+    assert_int_equal(bench->error, -ENOKEY);
+}
+
+static void a_missing_token_key_is_said(void **state)
+{
+    struct bench *bench = *state;
+    fake.token_key_id = 9;
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->error, -ENOKEY);
+}
+
+static void damage_is_found(void **state)
+{
+    struct bench *bench = *state;
+    fake.content.data[fake.content.size - 1] ^= 1;
+    load(bench);
+    answer_header();
+    answer_content();
+    loop_run(bench->loop);
+    assert_int_equal(bench->loaded, 1);
+    assert_int_equal(bench->error, -EBADMSG);
+    assert_null(bench->campaigns[0]);
+}
+
+static void another_campaigns_content_does_not_open(void **state)
+{
+    struct bench *bench = *state;
+    bench->campaign[0] ^= 1;
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->error, -EBADMSG); /* its key is bound to the other's id */
+}
+
+static void a_reference_outlives_the_catalog(void **state)
+{
+    struct bench *bench = *state;
+    load(bench);
+    answer_header();
+    answer_content();
+    loop_run(bench->loop);
+    catalog_destroy(&bench->catalog);
+    assert_string_equal(bench->campaigns[0]->name.data, "spring");
+}
+
+#define BENCH_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BENCH_TEST(what_was_sealed_is_loaded),
+        BENCH_TEST(parallel_loads_are_one),
+        BENCH_TEST(it_stays_while_there_is_room),
+        BENCH_TEST(without_room_it_goes_with_its_last_reference),
+        BENCH_TEST(errors_come_to_everybody_and_are_not_kept),
+        BENCH_TEST(a_destroyed_month_key_is_said),
+        BENCH_TEST(a_missing_token_key_is_said),
+        BENCH_TEST(damage_is_found),
+        BENCH_TEST(another_campaigns_content_does_not_open),
+        BENCH_TEST(a_reference_outlives_the_catalog),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
