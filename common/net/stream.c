@@ -2,12 +2,11 @@
 #include "common/base/buffer.h"
 #include "common/net/loop_uv.h"
 #include "common/net/stream_address.h"
+#include "common/net/stream_socket.h"
 #include "common/net/stream_tls.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,26 +361,9 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-static enum stream_end end_of_connect_error(const struct stream *stream, int error)
-{
-    switch (error) {
-    case UV_ECONNREFUSED:
-        return STREAM_END_REFUSED;
-    case UV_ETIMEDOUT:
-        return STREAM_END_TIMEOUT;
-    case UV_ECONNRESET:
-        return STREAM_END_RESET;
-    case UV_EADDRNOTAVAIL: /* also when all ports of the source are in use towards this peer */
-    case UV_EADDRINUSE:
-        return stream->has_source ? STREAM_END_SOURCE : STREAM_END_UNREACHABLE;
-    default:
-        return STREAM_END_UNREACHABLE;
-    }
-}
-
 static void connect_failed(struct stream *stream, int error)
 {
-    end_with_error(stream, end_of_connect_error(stream, error), uv_strerror(error));
+    end_with_error(stream, stream_socket_end_of(error, stream->has_source), uv_strerror(error));
 }
 
 static void on_connected(uv_connect_t *connecting, int status)
@@ -402,35 +384,12 @@ static void on_connected(uv_connect_t *connecting, int status)
     stream->callbacks.on_connected(stream->callbacks.context);
 }
 
-/* Make the socket ourselves: libuv's bind would take a local port now, one of 28,000 for each
- * source, where IP_BIND_ADDRESS_NO_PORT lets connect() choose one per peer. */
-static int open_socket(struct stream *stream, const struct stream_settings *settings)
-{
-    int family = settings->remote.is_v6 ? AF_INET6 : AF_INET;
-    int descriptor = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (descriptor < 0) {
-        end_with_error(stream, STREAM_END_UNREACHABLE, uv_strerror(-errno));
-        return -1;
-    }
-    int on = 1;
-    (void)setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (settings->source != NULL) {
-        struct sockaddr_storage source;
-        socklen_t size = stream_address_to_socket(settings->source, &source);
-        (void)setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-        if (bind(descriptor, (const struct sockaddr *)&source, size) != 0) {
-            end_with_error(stream, STREAM_END_SOURCE, uv_strerror(-errno));
-            (void)close(descriptor);
-            return -1;
-        }
-    }
-    return descriptor;
-}
-
 static void start_connecting(struct stream *stream, const struct stream_settings *settings)
 {
-    int descriptor = open_socket(stream, settings);
+    enum stream_end end = STREAM_END_UNREACHABLE;
+    int descriptor = stream_socket_open(settings, &end);
     if (descriptor < 0) {
+        end_with_error(stream, end, uv_strerror(descriptor));
         return;
     }
     int result = uv_tcp_open(&stream->tcp, descriptor);

@@ -267,6 +267,8 @@ static void plaintext_and_a_wrong_server_key_are_refused(void **state)
     int linger_ms = 0;
     (void)zmq_setsockopt(plain, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
     (void)zmq_setsockopt(plain, ZMQ_ROUTING_ID, session, sizeof session);
+    int is_ipv6 = 1;
+    (void)zmq_setsockopt(plain, ZMQ_IPV6, &is_ipv6, sizeof is_ipv6);
     assert_int_equal(zmq_connect(plain, bus_server_endpoint(server)), 0);
     assert_int_equal(zmq_send(plain, "hello", 5, ZMQ_DONTWAIT), 5);
     struct bus_client_settings settings = {.endpoint = bus_server_endpoint(server),
@@ -280,6 +282,33 @@ static void plaintext_and_a_wrong_server_key_are_refused(void **state)
     assert_int_equal(server_frames, 0);
     assert_int_equal(connections, 0);
     (void)zmq_close(plain);
+    (void)zmq_ctx_term(context);
+}
+
+/* on_server_frame would see a foreign routing id; an admitted client with a proper one comes after.
+ */
+static void peers_without_a_session_are_never_shown(void **state)
+{
+    (void)state;
+    void *context = zmq_ctx_new();
+    void *other = zmq_socket(context, ZMQ_DEALER);
+    int linger_ms = 0;
+    (void)zmq_setsockopt(other, ZMQ_LINGER, &linger_ms, sizeof linger_ms);
+    (void)zmq_setsockopt(other, ZMQ_ROUTING_ID, "short", 5);
+    (void)zmq_setsockopt(other, ZMQ_CURVE_SERVERKEY, server_key.public_key, BUS_KEY_LENGTH + 1);
+    (void)zmq_setsockopt(other, ZMQ_CURVE_PUBLICKEY, client_key.public_key, BUS_KEY_LENGTH + 1);
+    (void)zmq_setsockopt(other, ZMQ_CURVE_SECRETKEY, client_key.secret_key, BUS_KEY_LENGTH + 1);
+    int is_ipv6 = 1;
+    (void)zmq_setsockopt(other, ZMQ_IPV6, &is_ipv6, sizeof is_ipv6);
+    assert_int_equal(zmq_connect(other, bus_server_endpoint(server)), 0);
+    assert_int_equal(zmq_send(other, "hello", 5, ZMQ_DONTWAIT), 5);
+    run_for(200);
+    open_client(&client_key);
+    loop_run(loop);
+    assert_int_equal(bus_client_send(client, TEXT("proper")), 0);
+    loop_run(loop);
+    assert_int_equal(server_frames, 1);
+    (void)zmq_close(other);
     (void)zmq_ctx_term(context);
 }
 
@@ -415,6 +444,7 @@ int main(void)
         BUS_TEST(answers_from_inside_callbacks),
         BUS_TEST(a_stranger_is_refused),
         BUS_TEST(plaintext_and_a_wrong_server_key_are_refused),
+        BUS_TEST(peers_without_a_session_are_never_shown),
         BUS_TEST(a_server_that_comes_back_is_found),
         BUS_TEST(a_session_that_comes_back_takes_its_place),
         BUS_TEST(unknown_peers_cannot_be_reached),
