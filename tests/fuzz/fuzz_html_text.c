@@ -1,5 +1,5 @@
-/* Text from HTML: any bytes give at most the limit; valid UTF-8 stays valid; no tag survives that
- * would hide what follows. */
+/* Text from HTML: any bytes give at most the limit, behind what the buffer holds already; valid
+ * UTF-8 stays valid, wherever it is cut. Input: two bytes of limit, HTML. */
 #include "common/mail/html_text.h"
 
 #include <assert.h>
