@@ -5,7 +5,7 @@
  *   from: 感謝祭事務局 <news@shop.example.jp>      a mailbox as one line
  *   text: file:spring.txt                          a body from a file beside this one
  *   attachments: [file:catalog.pdf]                name and media type follow from the file's name
- *   default_fields: {name: お客様}                  a map instead of JSON in a text
+ *   default_fields: {name: お客}                  a map instead of JSON in a text
  *   scheduled_at_unix_ms: 2026-11-28T09:00+09:00   a time instead of a number
  *   expires_after_s: 3d                            a length of time instead of seconds */
 #ifndef HIKYAKU_CLI_CAMPAIGN_FILE_H

@@ -54,6 +54,14 @@ enum exit_code tell_result(const struct options *options, const struct api_resul
     return is_refused ? EXIT_CODE_REFUSED : EXIT_CODE_UNREACHABLE;
 }
 
+static void drop_prefix(char *text, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    if (strncmp(text, prefix, size) == 0) {
+        memmove(text, text + size, strlen(text + size) + 1);
+    }
+}
+
 enum exit_code tell_campaign(const struct options *options, const char *path,
                              const struct campaign_file *campaign, const struct api_result *result)
 {
@@ -64,10 +72,9 @@ enum exit_code tell_campaign(const struct options *options, const char *path,
     for (size_t i = 0; i < result->error->problems.count; i++) {
         struct problem problem = result->error->problems.items[i];
         struct config_place place = {0};
+        drop_prefix(problem.field, "draft.");
         (void)campaign_file_place(campaign, text_of(problem.field), &place);
-        if (strncmp(problem.field, "content.", 8) == 0) {
-            memmove(problem.field, problem.field + 8, strlen(problem.field) - 7);
-        }
+        drop_prefix(problem.field, "content.");
         config_error_add_problem(&errors, place, &problem);
     }
     (void)tell_file(&errors);

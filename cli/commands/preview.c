@@ -96,10 +96,12 @@ static enum exit_code preview(const struct options *options, const struct connec
     if (campaign->request->idempotency_key[0] == '\0') {
         campaign->request->idempotency_key = arena_printf(connection->arena, "preview");
     }
-    enum exit_code code =
-        connect_call(connection, options, API_METHOD_PREVIEW_MESSAGE, &request.base, &result);
-    if (code == EXIT_CODE_OK) {
+    enum exit_code code = EXIT_CODE_OK;
+    api_client_call(connection->client, API_METHOD_PREVIEW_MESSAGE, &request.base, &result);
+    if (result.status == API_STATUS_OK) {
         print(options, (const Hikyaku__V1__PreviewMessageResponse *)result.response);
+    } else {
+        code = tell_campaign(options, options_positional(options, 0), campaign, &result);
     }
     api_client_finish(&result);
     return code;
