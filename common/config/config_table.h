@@ -65,6 +65,8 @@ typedef int config_check_fn(struct text value, struct problem *problem);
  *  naming the key, relative to this table, where the error is shown */
 typedef int config_check_record_fn(const void *record, struct problem *problem);
 
+/* In the order in which a table is read.
+ * NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding) */
 struct config_key {
     const char *path; /* "store.url": a dot opens a map; key paths of one table are unique */
     enum config_kind kind;

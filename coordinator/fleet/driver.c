@@ -18,10 +18,10 @@ struct active_call {
 /* One that a notice named may be younger than the set that was read: two sets must lack it. */
 static void drop_unlisted(struct driver_partition *partition)
 {
-    struct driver_campaign *campaign;
-    struct driver_campaign *after;
-    DL_FOREACH_SAFE(partition->campaigns, campaign, after)
-    {
+    struct driver_campaign *after = NULL;
+    for (struct driver_campaign *campaign = partition->campaigns; campaign != NULL;
+         campaign = after) {
+        after = campaign->next;
         if (campaign->misses >= 2) {
             driver_campaign_drop(campaign);
         }
@@ -30,10 +30,10 @@ static void drop_unlisted(struct driver_partition *partition)
 
 static void look_at_all(struct driver_partition *partition)
 {
-    struct driver_campaign *campaign;
-    struct driver_campaign *after;
-    DL_FOREACH_SAFE(partition->campaigns, campaign, after)
-    {
+    struct driver_campaign *after = NULL;
+    for (struct driver_campaign *campaign = partition->campaigns; campaign != NULL;
+         campaign = after) {
+        after = campaign->next;
         driver_campaign_look(campaign);
     }
 }
@@ -49,8 +49,7 @@ static void on_active(void *context, int error, const unsigned char (*ids)[16], 
         return;
     }
     struct driver_campaign *campaign;
-    DL_FOREACH(partition->campaigns, campaign)
-    {
+    for (campaign = partition->campaigns; campaign != NULL; campaign = campaign->next) {
         campaign->misses++;
     }
     for (size_t i = 0; i < count; i++) {

@@ -60,6 +60,18 @@ static void free_if_unused(struct driver_campaign *campaign)
     free(campaign);
 }
 
+static void forget_dirty(struct driver_campaign *campaign)
+{
+    struct driver_campaign **place = &campaign->driver->dirty;
+    while (*place != NULL && *place != campaign) {
+        place = &(*place)->dirty_next;
+    }
+    if (*place != NULL) {
+        *place = campaign->dirty_next;
+    }
+    campaign->is_dirty = false;
+}
+
 void driver_campaign_drop(struct driver_campaign *campaign)
 {
     struct driver *driver = campaign->driver;
@@ -67,10 +79,7 @@ void driver_campaign_drop(struct driver_campaign *campaign)
     DL_DELETE(driver->partitions[campaign->partition].campaigns, campaign);
     drop_ready(campaign);
     catalog_release(&campaign->loaded);
-    if (campaign->is_dirty) {
-        LL_DELETE2(driver->dirty, campaign, dirty_next);
-        campaign->is_dirty = false;
-    }
+    forget_dirty(campaign);
     campaign->is_gone = true;
     free_if_unused(campaign);
 }
@@ -297,7 +306,8 @@ void driver_campaign_look_soon(struct driver_campaign *campaign)
         return;
     }
     campaign->is_dirty = true;
-    LL_PREPEND2(driver->dirty, campaign, dirty_next);
+    campaign->dirty_next = driver->dirty;
+    driver->dirty = campaign;
     if (!loop_timer_is_active(driver->soon)) {
         loop_timer_start(driver->soon, DRIVER_GAP_MS, 0);
     }

@@ -19,7 +19,7 @@ static void add_coordinators(const struct fleet *fleet, struct arena *arena,
 {
     size_t count = 0;
     const struct sessions_entry *entries = sessions_registry(fleet->sessions, &count);
-    response->coordinators = arena_zero(arena, count, sizeof *response->coordinators);
+    response->coordinators = arena_zero(arena, count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const Hikyaku__V1__StoredSession *stored = entries[i].stored;
         if (strcmp(stored->role, "coordinator") != 0) {
@@ -72,7 +72,7 @@ static void add_status(Hikyaku__V1__FleetWorker *item, const Hikyaku__V1__Worker
 static void add_workers(const struct workers_view *views, size_t count, struct arena *arena,
                         Hikyaku__V1__GetFleetResponse *response)
 {
-    response->workers = arena_zero(arena, count, sizeof *response->workers);
+    response->workers = arena_zero(arena, count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         Hikyaku__V1__FleetWorker *item = arena_zero(arena, 1, sizeof *item);
         hikyaku__v1__fleet_worker__init(item);
@@ -116,7 +116,7 @@ static void add_ips(const struct workers_view *views, size_t count, struct arena
                     Hikyaku__V1__GetFleetResponse *response)
 {
     OWNED(table_destroy) struct table *known = table_create();
-    response->ips = arena_zero(arena, IPS_MAX, sizeof *response->ips);
+    response->ips = arena_zero(arena, IPS_MAX, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const Hikyaku__V1__Credit *credit = views[i].credit;
         if (views[i].is_away || credit == NULL || credit->status == NULL) {

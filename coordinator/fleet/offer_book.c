@@ -66,12 +66,17 @@ static struct text session_key(const unsigned char session[OFFER_BOOK_SESSION_BY
     return (struct text){(const char *)session, OFFER_BOOK_SESSION_BYTES};
 }
 
+static void unlink_room(struct room *room)
+{
+    DL_DELETE(room->pool->rooms, room);
+}
+
 static void free_worker(struct worker *worker)
 {
     while (worker->rooms != NULL) {
         struct room *room = worker->rooms;
         worker->rooms = room->other;
-        DL_DELETE(room->pool->rooms, room);
+        unlink_room(room);
         free(room);
     }
     free(worker);
@@ -79,10 +84,9 @@ static void free_worker(struct worker *worker)
 
 static void free_offers(struct offer *list)
 {
-    struct offer *offer;
-    struct offer *after;
-    DL_FOREACH_SAFE(list, offer, after)
-    {
+    struct offer *after = NULL;
+    for (struct offer *offer = list; offer != NULL; offer = after) {
+        after = offer->next;
         free(offer);
     }
 }
@@ -124,6 +128,12 @@ static struct pool *obtain_pool(struct offer_book *book, struct text name)
     return pool;
 }
 
+/* At the end: the others have their turn first. */
+static void link_room(struct room *room)
+{
+    DL_APPEND(room->pool->rooms, room);
+}
+
 static struct room *obtain_room(struct offer_book *book, struct worker *worker, struct text name)
 {
     struct pool *pool = obtain_pool(book, name);
@@ -138,7 +148,7 @@ static struct room *obtain_room(struct offer_book *book, struct worker *worker, 
     room->pool = pool;
     room->other = worker->rooms;
     worker->rooms = room;
-    DL_APPEND(pool->rooms, room);
+    link_room(room);
     return room;
 }
 
@@ -191,11 +201,10 @@ static uint32_t less(uint32_t value, uint32_t by)
 static void close_offer(struct offer_book *book, struct offer *offer)
 {
     (void)table_remove(book->offers, TABLE_KEY(offer->pick.id));
-    if (offer->is_sent) {
-        DL_DELETE(book->sent, offer);
-    } else {
-        DL_DELETE(book->fetched, offer);
-    }
+    struct offer **list = offer->is_sent ? &book->sent : &book->fetched;
+    /* The analyzer imagines a list of one that has a next.
+     * NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
+    DL_DELETE(*list, offer);
     if (offer->room != NULL) {
         offer->room->open[offer->pick.lane] -= offer->pick.rows;
     }
@@ -205,10 +214,9 @@ static void close_offer(struct offer_book *book, struct offer *offer)
 static void leave_room(struct offer_book *book, struct offer *list, const struct worker *worker,
                        bool restores)
 {
-    struct offer *offer;
-    struct offer *after;
-    DL_FOREACH_SAFE(list, offer, after)
-    {
+    struct offer *after = NULL;
+    for (struct offer *offer = list; offer != NULL; offer = after) {
+        after = offer->next;
         if (offer->room == NULL || offer->room->worker != worker) {
             continue;
         }
@@ -268,11 +276,10 @@ static bool next_of_pool(struct offer_book *book, struct pool *pool, struct offe
         return false;
     }
     struct room *room;
-    DL_FOREACH(pool->rooms, room)
-    {
+    for (room = pool->rooms; room != NULL; room = room->next) {
         if (take_for(book, room, ret_pick)) {
-            DL_DELETE(pool->rooms, room);
-            DL_APPEND(pool->rooms, room);
+            unlink_room(room);
+            link_room(room);
             return true;
         }
     }
@@ -358,8 +365,10 @@ bool offer_book_on_result(struct offer_book *book, const struct offer_result *re
 size_t offer_book_expire(struct offer_book *book, uint64_t now_ms)
 {
     size_t count = 0;
-    while (book->sent != NULL && now_ms - book->sent->sent_ms >= OFFER_BOOK_EXPIRE_MS) {
-        struct offer *offer = book->sent;
+    struct offer *after = NULL;
+    for (struct offer *offer = book->sent;
+         offer != NULL && now_ms - offer->sent_ms >= OFFER_BOOK_EXPIRE_MS; offer = after) {
+        after = offer->next;
         (void)restore(book, &offer->pick);
         if (offer->room != NULL) {
             offer->room->told[offer->pick.lane] = 0; /* it does not answer: wait for its word */
@@ -381,8 +390,7 @@ uint64_t offer_book_room(const struct offer_book *book, struct text name, size_t
     size_t workers = 0;
     const struct pool *pool = table_get(book->pools, name);
     const struct room *room;
-    DL_FOREACH(pool == NULL ? NULL : pool->rooms, room)
-    {
+    for (room = pool == NULL ? NULL : pool->rooms; room != NULL; room = room->next) {
         workers += room->is_told ? 1 : 0;
         for (int lane = 0; lane < READY_LANE_COUNT; lane++) {
             recipients += less(room->told[lane], room->open[lane]);

@@ -105,8 +105,7 @@ void session_plan_on_registry(struct session_plan *plan, const struct session_pl
         }
     }
     struct session *session;
-    DL_FOREACH(plan->list, session)
-    {
+    for (session = plan->list; session != NULL; session = session->next) {
         session->is_registered = session->is_listed;
         session->is_listed = false;
         /* Found dead before it was seen in the registry. */
@@ -122,10 +121,9 @@ static bool is_forgotten(const struct session *session)
 
 void session_plan_tick(struct session_plan *plan)
 {
-    struct session *session;
-    struct session *after;
-    DL_FOREACH_SAFE(plan->list, session, after)
-    {
+    struct session *after = NULL;
+    for (struct session *session = plan->list; session != NULL; session = after) {
+        after = session->next;
         session->asked_ticks -= session->asked_ticks > 0 ? 1 : 0;
         if (is_forgotten(session)) {
             drop(plan, session);
@@ -167,8 +165,7 @@ static bool step_of(struct session *session, struct session_step *step)
 bool session_plan_next(struct session_plan *plan, struct session_step *ret_step)
 {
     struct session *session;
-    DL_FOREACH(plan->list, session)
-    {
+    for (session = plan->list; session != NULL; session = session->next) {
         struct session_step step = {.seen = {.session = ""}};
         if (step_of(session, &step)) {
             memcpy(step.session, session->hex, sizeof step.session);
@@ -272,8 +269,7 @@ unsigned int session_plan_coordinators(const struct session_plan *plan)
 {
     unsigned int count = 1;
     const struct session *session;
-    DL_FOREACH(plan->list, session)
-    {
+    for (session = plan->list; session != NULL; session = session->next) {
         if (session->is_registered && session->is_coordinator && session->life != SESSION_DEAD) {
             count++;
         }
