@@ -64,6 +64,25 @@ static int open_udp(uint16_t *ret_port)
     return descriptor;
 }
 
+/* Knot listens on UDP and TCP of one port: one that is free for both. */
+static uint16_t free_port(void)
+{
+    for (;;) {
+        struct sockaddr_in place = {.sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        uint16_t port = 0;
+        int udp = open_udp(&port);
+        int tcp = socket(AF_INET, SOCK_STREAM, 0);
+        place.sin_port = htons(port);
+        bool is_free = bind(tcp, (struct sockaddr *)&place, sizeof place) == 0;
+        (void)close(udp);
+        (void)close(tcp);
+        if (is_free) {
+            return port;
+        }
+    }
+}
+
 /* Ask for the SOA until the server answers. */
 static void wait_for_knot(void)
 {
@@ -97,7 +116,7 @@ static int start_knot(void **state)
     assert_non_null(mkdtemp(folder));
     (void)snprintf(content, sizeof content, zone, key, key);
     write_file("shop.zone", content);
-    (void)close(open_udp(&knot_port));
+    knot_port = free_port();
     (void)snprintf(content, sizeof content,
                    "server:\n  rundir: \"%s\"\n  listen: 127.0.0.1@%u\n  udp-workers: 1\n"
                    "  tcp-workers: 1\n  background-workers: 1\n"
