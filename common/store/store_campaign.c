@@ -416,6 +416,7 @@ void store_campaign_active(struct store *store, unsigned int partition,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a range is three plain numbers */
 void store_campaign_list(struct store *store, unsigned int partition, int64_t from_unix_ms,
                          int64_t to_unix_ms, size_t limit, store_campaign_ids_fn *on_answer,
                          void *context)

@@ -109,6 +109,7 @@ void store_fleet_dkim_verdict(struct store *store, struct text tenant, struct te
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
+/* NOLINTNEXTLINE(readability-function-size): three texts name the verdict */
 void store_fleet_put_dkim_verdict(struct store *store, struct text tenant, struct text domain,
                                   struct text selector, struct text packed,
                                   store_fleet_done_fn *on_answer, void *context)

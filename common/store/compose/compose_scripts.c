@@ -16,7 +16,7 @@
 static void fail(const char *what, const char *path)
 {
     (void)fprintf(stderr, "compose_scripts: %s %s\n", what, path);
-    exit(EXIT_FAILURE);
+    exit(EXIT_FAILURE); /* NOLINT(concurrency-mt-unsafe): there is one thread */
 }
 
 static void read_file(const char *folder, const char *name, struct buffer *out)
