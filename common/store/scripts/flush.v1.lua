@@ -34,7 +34,7 @@ if batch.flush + 1 ~= flush then
 end
 
 local rows = redis.call('GET', ROWS)
-local changed, positions, told, deltas = {}, {}, {}, {}
+local changed, positions, told, counts = {}, {}, {}, new_counts()
 local open, is_sorted = batch.open, true
 for at = 1, #changes, CHANGE_SIZE do
     local high, low, new_state, _, _, _, new_gate = string.byte(changes, at, at + 1 + ROW_gate)
@@ -58,7 +58,7 @@ for at = 1, #changes, CHANGE_SIZE do
     changed[position] = string.sub(changes, at + 2, at + CHANGE_SIZE - 1)
     is_sorted = is_sorted and (positions[#positions] or -1) < position
     positions[#positions + 1] = position
-    open = open + count_change(deltas, batch.provider, old_state, old_gate, new_state, new_gate)
+    open = open + count_change(counts, old_state, old_gate, new_state, new_gate)
 end
 
 if not is_sorted then
@@ -67,7 +67,7 @@ end
 if #positions > 0 then
     rows = replace_rows(rows, changed, positions)
     write_rows(rows, positions)
-    write_counters(deltas)
+    write_counters(counts, batch.provider)
 end
 if #told > 0 then
     tell_rows(run, id, number, epoch, ARGV[7], #told == #positions and changes

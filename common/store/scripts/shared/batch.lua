@@ -43,32 +43,48 @@ local function due_at(rows, at)
     return ((a * 256 + b) * 256 + c) * 256 + d
 end
 
-local function add(deltas, field, more)
-    deltas[field] = (deltas[field] or 0) + more
+local function new_counts()
+    return {moves = {}, gates = {}}
+end
+
+local function add(list, at, more)
+    list[at] = (list[at] or 0) + more
 end
 
 -- Count one row's change. @return what it does to the number of open rows
-local function count_change(deltas, provider, old_state, old_gate, new_state, new_gate)
+local function count_change(counts, old_state, old_gate, new_state, new_gate)
     if old_state ~= new_state then
-        local old, new = digits(old_state), digits(new_state)
-        add(deltas, 'o' .. old, -1)
-        add(deltas, 'o' .. new, 1)
-        add(deltas, 's:' .. provider .. ':' .. old, -1)
-        add(deltas, 's:' .. provider .. ':' .. new, 1)
+        add(counts.moves, old_state * 256 + new_state, 1)
     end
     local was_open, stays_open = is_open(old_state), is_open(new_state)
     if was_open then
-        add(deltas, 'g' .. digits(old_gate), -1)
+        add(counts.gates, old_gate, -1)
     end
     if stays_open then
-        add(deltas, 'g' .. digits(new_gate), 1)
+        add(counts.gates, new_gate, 1)
     end
     return (stays_open and 1 or 0) - (was_open and 1 or 0)
 end
 
+-- What the counts do to each counter of the header.
+local function deltas_of(counts, provider)
+    local deltas = {}
+    for move, more in pairs(counts.moves) do
+        local old, new = digits(math.floor(move / 256)), digits(move % 256)
+        add(deltas, 'o' .. old, -more)
+        add(deltas, 'o' .. new, more)
+        add(deltas, 's:' .. provider .. ':' .. old, -more)
+        add(deltas, 's:' .. provider .. ':' .. new, more)
+    end
+    for gate, more in pairs(counts.gates) do
+        deltas['g' .. digits(gate)] = more
+    end
+    return deltas
+end
+
 -- Add to counters of the header: one read, one write.
-local function write_counters(deltas)
-    local names, pairs_of = {}, {}
+local function write_counters(counts, provider)
+    local deltas, names, pairs_of = deltas_of(counts, provider), {}, {}
     for name, more in pairs(deltas) do
         if more ~= 0 then
             names[#names + 1] = name

@@ -37,28 +37,62 @@ local function answer_known()
     return {'ok', '1', marker, redis.call('HGET', PARTS, 'a' .. CHUNK) or ''}
 end
 
--- REFUSE: does any row have a duplicate?
-local function has_duplicates()
+-- Duplicates inside the chunk, and the other rows by their bucket.
+local function sort_rows()
+    local doubled, lists, count = {}, {}, 0
     for row = 1, ROW_COUNT do
         local bucket = bucket_of(row)
         if bucket == IN_CHUNK then
-            return true
-        end
-        if LOOKS_UP and redis.call('SISMEMBER', KEYS[FIRST_BUCKET_KEY + bucket],
-            ARGV[FIRST_HASH + row - 1]) == 1 then
-            return true
+            doubled[row] = true
+            count = count + 1
+        elseif LOOKS_UP then
+            local list = lists[bucket]
+            if list == nil then
+                lists[bucket] = {row}
+            else
+                list[#list + 1] = row
+            end
         end
     end
-    return false
+    return doubled, lists, count
 end
 
-local function is_duplicate(row)
-    local bucket = bucket_of(row)
-    if bucket == IN_CHUNK then
-        return true
+local function hashes_of(list)
+    local hashes = {}
+    for i, row in ipairs(list) do
+        hashes[i] = ARGV[FIRST_HASH + row - 1]
     end
-    return LOOKS_UP and redis.call('SADD', KEYS[FIRST_BUCKET_KEY + bucket],
-        ARGV[FIRST_HASH + row - 1]) == 0
+    return hashes
+end
+
+-- REFUSE: does any row have a duplicate?
+local function has_duplicates()
+    local _, lists, count = sort_rows()
+    for bucket, list in pairs(lists) do
+        local key = KEYS[FIRST_BUCKET_KEY + bucket]
+        for _, is_known in ipairs(redis.call('SMISMEMBER', key, unpack(hashes_of(list)))) do
+            count = count + is_known
+        end
+    end
+    return count > 0
+end
+
+-- Enter all hashes. @return which rows are duplicates
+local function enter_hashes()
+    local doubled, lists = sort_rows()
+    for bucket, list in pairs(lists) do
+        local key = KEYS[FIRST_BUCKET_KEY + bucket]
+        local hashes = hashes_of(list)
+        if #list == 1 then
+            doubled[list[1]] = redis.call('SADD', key, hashes[1]) == 0
+        else
+            for i, is_known in ipairs(redis.call('SMISMEMBER', key, unpack(hashes))) do
+                doubled[list[i]] = is_known == 1
+            end
+            redis.call('SADD', key, unpack(hashes))
+        end
+    end
+    return doubled
 end
 
 -- The name under which a provider is counted: the first 63 by their own, the rest together.
@@ -81,16 +115,16 @@ local function row_bytes(state, due)
 end
 
 -- @return accepted rows of the batch
-local function add_batch(nth, first_row)
+local function add_batch(nth, first_row, doubled)
     local at = FIRST_BATCH_ARGUMENT + BATCH_ARGUMENTS * (nth - 1)
     local key = FIRST_BATCH_KEY + BATCH_KEYS * (nth - 1)
     local number, count, due = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 5])
     local pending, duplicate = row_bytes(PENDING, due), row_bytes(DUPLICATE, 0)
     local rows, open = {}, 0
     for i = 1, count do
-        local doubled = is_duplicate(first_row + i - 1)
-        rows[i] = doubled and duplicate or pending
-        open = open + (doubled and 0 or 1)
+        local is_doubled = doubled[first_row + i - 1]
+        rows[i] = is_doubled and duplicate or pending
+        open = open + (is_doubled and 0 or 1)
     end
     local site = counted_as(ARGV[at + 2])
     redis.call('HSET', KEYS[key], 'v', FORMAT, 'n', ARGV[at + 1], 'p', site, 'o', digits(open))
@@ -120,10 +154,10 @@ local function sizes_are_right()
 end
 
 local function add_chunk()
-    local accepted, first_row = 0, 1
+    local accepted, first_row, doubled = 0, 1, enter_hashes()
     for nth = 1, BATCH_COUNT do
         local at = FIRST_BATCH_ARGUMENT + BATCH_ARGUMENTS * (nth - 1)
-        accepted = accepted + add_batch(nth, first_row)
+        accepted = accepted + add_batch(nth, first_row, doubled)
         first_row = first_row + tonumber(ARGV[at + 1])
     end
     local duplicates = ROW_COUNT - accepted

@@ -2,12 +2,13 @@
 -- Changes that a coordinator makes to the rows of a batch: counters, rows, one event entry.
 -- Epoch 0 and the campaign's counter are the identity of their events.
 local function new_pass(batch, rows)
-    return {batch = batch, rows = rows, changed = {}, positions = {}, told = {}, deltas = {}}
+    return {batch = batch, rows = rows, changed = {}, positions = {}, told = {},
+        counts = new_counts()}
 end
 
 local function change_row(pass, position, row, tells)
     local first = position * ROW_SIZE + 1
-    count_change(pass.deltas, pass.batch.provider, string.byte(pass.rows, first),
+    count_change(pass.counts, string.byte(pass.rows, first),
         string.byte(pass.rows, first + ROW_gate - 1), string.byte(row),
         string.byte(row, ROW_gate))
     pass.changed[position] = row
@@ -32,7 +33,7 @@ local function write_pass(pass, run, id, number)
     end
     local rows = replace_rows(pass.rows, pass.changed, pass.positions)
     write_rows(rows, pass.positions)
-    write_counters(pass.deltas)
+    write_counters(pass.counts, pass.batch.provider)
     if #pass.told > 0 then
         local counter = redis.call('HINCRBY', HEADER, 'ev', 1)
         tell_rows(run, id, number, '0', digits(counter), table.concat(pass.told), '')
