@@ -40,12 +40,17 @@ static char *put_name(char *place, const char *names, unsigned int position)
     return place;
 }
 
+/* The nearest time that four digits of a year can tell. */
+static int64_t within(int64_t unix_s)
+{
+    return unix_s < 0 ? 0 : unix_s > LAST_S ? LAST_S : unix_s;
+}
+
 /* Called for every message: no printf. */
 size_t header_format_date(int64_t unix_s, int offset_minutes, char *ret_date)
 {
     int64_t offset_s = (int64_t)offset_minutes * 60;
-    int64_t local = unix_s < 0 ? 0 : unix_s > LAST_S - DAY_S ? LAST_S - DAY_S : unix_s;
-    local = local + offset_s < 0 ? 0 : local + offset_s;
+    int64_t local = within(within(unix_s) + offset_s);
     int64_t year = 0;
     unsigned int month = 0;
     unsigned int day = 0;

@@ -223,6 +223,9 @@ static void dates_are_those_of_the_calendar(void **state)
         {4107542400, 0, "Mon, 1 Mar 2100 00:00:00 +0000"},
         {1709251199, 345, "Fri, 1 Mar 2024 05:44:59 +0545"},
         {-5, 0, "Thu, 1 Jan 1970 00:00:00 +0000"},
+        {60, -540, "Thu, 1 Jan 1970 00:00:00 -0900"},
+        {253402300799, 0, "Fri, 31 Dec 9999 23:59:59 +0000"},
+        {INT64_MAX, 540, "Fri, 31 Dec 9999 23:59:59 +0900"},
     };
     char date[HEADER_DATE_BYTES];
     (void)state;
