@@ -7,6 +7,8 @@
 #include "common/mail/rows.h"
 
 struct claim;
+struct connection;
+struct destination;
 struct draft;
 struct letter;
 
@@ -33,15 +35,19 @@ struct letter {
     struct letter_list *list;
     struct letter *previous;
     struct letter *next;
-    struct text packed;  /* its StoredRecipient, still packed */
-    struct text wire;    /* address for RCPT TO */
-    struct text domain;  /* of `wire` */
-    struct draft *draft; /* owned while COMPOSING, READY or ON_WIRE */
-    uint64_t filed_ms;   /* monotonic: when it was put into its site's queue */
+    struct text packed;              /* its StoredRecipient, still packed */
+    struct text wire;                /* address for RCPT TO */
+    struct text domain;              /* of `wire` */
+    struct connection *connection;   /* while ON_WIRE over a connection */
+    struct draft *draft;             /* owned while COMPOSING, READY or ON_WIRE */
+    struct destination *destination; /* where it is queued; NULL: nowhere yet */
+    uint64_t filed_ms;               /* monotonic: when it was put into its site's queue */
+    uint64_t sent_ms;                /* monotonic: when a connection took it */
+    uint64_t asked_ms;               /* monotonic: when its mark was asked for */
     uint32_t index;
     uint16_t position; /* in the batch */
     uint8_t place;     /* enum letter_place */
-    uint8_t recall;    /* enum gate: settle with this gate when it comes back; 0: go on */
+    uint8_t turns;     /* how often it came back from a connection without an outcome */
     bool needs_smtputf8;
     bool is_marked; /* the store holds ROW_MARKED for it (HOLD) */
     bool is_mark_asked;

@@ -50,8 +50,10 @@ void unreachable_destroy(struct unreachable **unreachable)
     if (*unreachable == NULL) {
         return;
     }
-    while ((*unreachable)->first != NULL) {
-        forget(*unreachable, (*unreachable)->first);
+    for (struct host *host = (*unreachable)->first; host != NULL;) {
+        struct host *next = host->next;
+        free(host);
+        host = next;
     }
     table_destroy(&(*unreachable)->hosts);
     free(*unreachable);

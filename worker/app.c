@@ -1,0 +1,561 @@
+#include "worker/app.h"
+
+#include "common/base/bytes.h"
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/config/config_change.h"
+#include "common/net/resolver.h"
+#include "common/security/identity.h"
+#include "common/security/key_file.h"
+#include "common/store/store_fleet.h"
+#include "common/wire/wire_unpack.h"
+#include "worker/claim/ip_leases.h"
+#include "worker/claim/links.h"
+#include "hikyaku/v1/store.pb-c.h"
+#include "worker/health/health.h"
+#include "worker/mailroom.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_BYTES_MAX 4096
+/* Draining: how often it is looked at, and how long the last writes may take after the grace. */
+#define LEAVE_STEP_MS 50
+#define LEAVE_LAST_MS 5000
+
+struct app {
+    const char *file;
+    const struct worker_config *config; /* borrowed */
+    struct arena *arena;                /* lives as long as the app */
+    char session[IDENTITY_SESSION_LENGTH + 1];
+    int64_t started_unix_ms;
+    int exit_code;
+
+    struct loop *loop;
+    struct sending_ips ips;
+    struct store *store;
+    struct store_keeper *keeper;
+    struct ip_leases *ip_leases;
+    struct resolver *resolver;
+    struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
+    struct counters *counters;
+    struct mailroom *mailroom;
+    struct bus *bus;
+    struct bus_key_pair bus_key;
+    char server_key[BUS_KEY_LENGTH + 1];
+    struct links *links;
+    struct health *health;
+
+    struct loop_signal *terminate;
+    struct loop_signal *interrupt;
+    struct loop_signal *reload;
+    struct loop_timer *leaving;
+    uint64_t leaving_ms; /* since when; 0: not */
+    bool is_stopped;     /* the grace is over */
+    bool is_released;    /* leases and session are given back */
+};
+
+/* ------------------------------------------------------------------ leaving */
+
+static void on_removed(void *context, int error)
+{
+    struct app *app = context;
+    (void)error;
+    loop_stop(app->loop);
+}
+
+static void release_all(struct app *app)
+{
+    app->is_released = true;
+    if (app->ip_leases != NULL) {
+        ip_leases_release(app->ip_leases);
+    }
+    if (app->keeper == NULL) {
+        loop_stop(app->loop);
+        return;
+    }
+    store_fleet_remove(app->store, app->session, on_removed, app);
+}
+
+/* What is on the wire ends; then what is in doubt is written; then the leases go. */
+static void on_leaving(void *context)
+{
+    struct app *app = context;
+    uint64_t since_ms = loop_now_ms(app->loop) - app->leaving_ms;
+    bool is_done = mailroom_is_empty(app->mailroom) && loop_pool_pending(app->loop) == 0;
+    if (is_done && !app->is_released) {
+        release_all(app);
+    } else if (!app->is_stopped && since_ms >= app->config->drain_grace_ms) {
+        app->is_stopped = true;
+        mailroom_stop(app->mailroom);
+    } else if (since_ms >= app->config->drain_grace_ms + LEAVE_LAST_MS) {
+        LOG(LOG_FATAL, NULL,
+            log_string("reason", "outcomes could not be written: others take the batches over"));
+        app->exit_code = EXIT_FAILURE;
+        loop_stop(app->loop);
+    }
+}
+
+static void leave(struct app *app, const char *reason)
+{
+    if (app->leaving_ms != 0) {
+        return;
+    }
+    LOG(LOG_DRAIN, NULL, log_string("reason", reason));
+    app->leaving_ms = loop_now_ms(app->loop);
+    links_leave(app->links, reason);
+    mailroom_drain(app->mailroom);
+    loop_timer_start(app->leaving, LEAVE_STEP_MS, LEAVE_STEP_MS);
+}
+
+/* Nothing can be saved: whoever takes the session over knows what was marked. */
+static void fail(struct app *app, const char *reason)
+{
+    LOG(LOG_FATAL, NULL, log_string("reason", reason));
+    app->exit_code = EXIT_FAILURE;
+    loop_stop(app->loop);
+}
+
+static void on_signal(void *context)
+{
+    leave(context, "signal");
+}
+
+/* ------------------------------------------------------------------ coordinators */
+
+static void on_message(void *context, uint64_t link, const Hikyaku__V1__FleetMessage *message)
+{
+    struct app *app = context;
+    mailroom_on_message(app->mailroom, link, message);
+}
+
+static void fill_credit(void *context, size_t shares, Hikyaku__V1__Credit *credit,
+                        struct arena *arena)
+{
+    struct app *app = context;
+    mailroom_fill_credit(app->mailroom, shares, credit, arena);
+}
+
+static void send_to(void *context, uint64_t link, Hikyaku__V1__FleetMessage__BodyCase body_case,
+                    ProtobufCMessage *body)
+{
+    struct app *app = context;
+    links_send(app->links, link, body_case, body);
+}
+
+static void on_credit(void *context)
+{
+    struct app *app = context;
+    links_credit_changed(app->links);
+}
+
+/* ------------------------------------------------------------------ store and leases */
+
+static char *copy_string(struct app *app, const char *string)
+{
+    return arena_printf(app->arena, "%s", string);
+}
+
+static void register_session(struct app *app)
+{
+    Hikyaku__V1__StoredSession session = HIKYAKU__V1__STORED_SESSION__INIT;
+    struct buffer packed = {.data = NULL};
+    session.role = copy_string(app, "worker");
+    session.name = copy_string(app, app->config->name);
+    session.address = copy_string(app, app->config->metrics_listen);
+    session.version = copy_string(app, HIKYAKU_VERSION);
+    session.format_min = 1;
+    session.format_max = 1;
+    session.started_unix_ms = app->started_unix_ms;
+    wire_unpack_append(&session.base, &packed);
+    store_fleet_register(app->store, buffer_text(&packed), NULL, NULL);
+    buffer_finish(&packed);
+}
+
+static void on_ip_change(void *context)
+{
+    struct app *app = context;
+    links_credit_changed(app->links);
+    mailroom_resume(app->mailroom);
+}
+
+/* T_stop. */
+static bool may_send(void *context)
+{
+    const struct app *app = context;
+    return app->keeper != NULL && store_keeper_may_send(app->keeper);
+}
+
+static bool holds(void *context, const struct sending_ip *ip)
+{
+    const struct app *app = context;
+    return may_send(context) && app->ip_leases != NULL && ip_leases_holds(app->ip_leases, ip);
+}
+
+/* The session stands: IPs may be leased in its name. */
+static void on_session_started(void *context)
+{
+    struct app *app = context;
+    register_session(app);
+    if (app->ip_leases != NULL) {
+        return;
+    }
+    app->ip_leases = ip_leases_create(&(struct ip_leases_settings){.loop = app->loop,
+                                                                   .store = app->store,
+                                                                   .keeper = app->keeper,
+                                                                   .ips = &app->ips,
+                                                                   .on_change = on_ip_change,
+                                                                   .context = app});
+}
+
+static void on_refused(void *context, const struct store_lease_name *name)
+{
+    struct app *app = context;
+    if (name->kind == STORE_LEASE_SESSION) {
+        LOG(LOG_SESSION_LOST, NULL, log_string("session", app->session));
+        fail(app, "the session was taken over: this process was thought dead");
+    } else if (name->kind == STORE_LEASE_IP && app->ip_leases != NULL) {
+        ip_leases_on_refused(app->ip_leases, name->name);
+    }
+}
+
+static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
+{
+    struct app *app = context;
+    if (kind == STORE_NOTICE_CONTROL) {
+        mailroom_on_notice(app->mailroom, campaign);
+    }
+}
+
+static void on_store_ready(void *context)
+{
+    struct app *app = context;
+    LOG(LOG_READY, NULL, log_string("part", "store"));
+    if (app->keeper == NULL) {
+        const struct store_keeper_callbacks callbacks = {
+            .on_started = on_session_started, .on_refused = on_refused, .context = app};
+        app->keeper = store_keeper_create(app->store, &callbacks);
+        store_fleet_listen(app->store, on_notice, app);
+    } else {
+        register_session(app); /* Redis may have come back without it */
+    }
+    mailroom_resume(app->mailroom);
+}
+
+static void on_store_lost(void *context)
+{
+    (void)context;
+    LOG(LOG_NOT_READY, NULL, log_string("reason", "Redis is not reachable"));
+}
+
+static void on_store_wrong(void *context, const struct problem *problem)
+{
+    fail(context, problem->message);
+}
+
+static const char *why_not_ready(void *context)
+{
+    struct app *app = context;
+    if (app->leaving_ms != 0) {
+        return "leaving";
+    }
+    if (!store_is_ready(app->store)) {
+        return "STORE_UNAVAILABLE: Redis is not reachable";
+    }
+    size_t owned = 0;
+    for (size_t i = 0; i < app->ips.count; i++) {
+        owned += app->ips.items[i].state == SENDING_IP_OWNED;
+    }
+    if (owned == 0) {
+        return "NO_SENDING_IP: no address is leased";
+    }
+    return links_welcomed(app->links) > 0 ? NULL : "no coordinator is reached";
+}
+
+static void set_gauges(void *context)
+{
+    struct app *app = context;
+    mailroom_set_gauges(app->mailroom);
+}
+
+/* ------------------------------------------------------------------ reload */
+
+static void on_reload(void *context)
+{
+    struct app *app = context;
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct config_errors errors = {.file = app->file};
+    struct worker_config config;
+    int error = worker_config_read(app->file, arena, &errors, &config);
+    if (error == 0) {
+        struct config_changes changes;
+        config_change_find(&worker_config_table, app->config, &config, &changes);
+        error = config_change_refuse(&changes, &errors);
+    }
+    if (error != 0) {
+        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", errors.items[0].problem.field),
+            log_string("reason", errors.items[0].problem.message));
+        return;
+    }
+    log_set_level((enum log_level)config.log_level);
+    LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
+}
+
+/* ------------------------------------------------------------------ opening, top to bottom */
+
+static int read_text(const char *path, char *out, size_t size, struct problem *problem)
+{
+    FILE *file = fopen(path, "re");
+    size_t count = file == NULL ? 0 : fread(out, 1, size - 1, file);
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    out[count] = '\0';
+    if (count == 0) {
+        problem_set(problem, path, "key_file", "cannot be read, or is empty");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int open_keys(struct app *app, struct problem *problem)
+{
+    const struct worker_config *config = app->config;
+    struct key_file_secret secret = {.data = NULL};
+    char text[SECRET_BYTES_MAX];
+    int error = identity_session(app->session);
+    if (error == 0) {
+        error = key_file_read(config->bus.key_file, SECRET_BYTES_MAX, &secret, problem);
+    }
+    if (error == 0) {
+        struct text trimmed = text_trim((struct text){(const char *)secret.data, secret.size});
+        error = bus_key_pair_of(trimmed, &app->bus_key, problem);
+    }
+    key_file_wipe(&secret);
+    if (error == 0) {
+        error = read_text(config->bus.server_key_file, text, sizeof text, problem);
+    }
+    return error != 0 ? error : bus_parse_public_key(text_of(text), app->server_key, problem);
+}
+
+static int open_ips(struct app *app, struct problem *problem)
+{
+    const struct worker_config_pool *pools = app->config->pools.items;
+    for (size_t i = 0; i < app->config->pools.count; i++) {
+        const struct worker_config_ip *ips = pools[i].ips.items;
+        for (size_t j = 0; j < pools[i].ips.count; j++) {
+            int error = sending_ips_add(&app->ips, pools[i].name, ips[j].address, ips[j].ehlo);
+            if (error != 0) {
+                problem_set(problem, "pools", "sending_ip",
+                            error == -EEXIST ? "%s stands there twice"
+                                             : "%s is one address too many",
+                            ips[j].address);
+                return error;
+            }
+        }
+    }
+    return 0;
+}
+
+static int open_dkim(struct app *app, struct problem *problem)
+{
+    const struct worker_config *config = app->config;
+    if (config->dkim.directory == NULL) {
+        return 0;
+    }
+    const struct worker_config_selector *selectors = config->dkim.selectors.items;
+    size_t count = config->dkim.selectors.count;
+    struct dkim_keys_choice *choices = arena_zero(app->arena, count + 1, sizeof *choices);
+    for (size_t i = 0; i < count; i++) {
+        choices[i] = (struct dkim_keys_choice){selectors[i].domain, selectors[i].selector,
+                                               selectors[i].ed25519_selector};
+    }
+    const struct dkim_keys_settings settings = {
+        .directory = config->dkim.directory,
+        .choices = choices,
+        .choice_count = count,
+        .is_double = config->dkim.is_double,
+        .body_form = (enum dkim_canon_form)config->dkim.body,
+    };
+    return dkim_keys_load(&settings, &app->dkim_keys, problem);
+}
+
+static int open_store(struct app *app, struct problem *problem)
+{
+    const struct worker_config *config = app->config;
+    struct key_file_secret password = {.data = NULL};
+    if (config->store.password_file != NULL) {
+        int error =
+            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
+        if (error != 0) {
+            return error;
+        }
+        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
+        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
+    }
+    const struct store_settings settings = {.endpoint = config->store.endpoint,
+                                            .user = config->store.user,
+                                            .password = (const char *)password.data,
+                                            .database = (unsigned int)config->store.database,
+                                            .prefix = config->store.prefix,
+                                            .durability = (enum store_durability)config->durability,
+                                            .session = app->session};
+    const struct store_callbacks callbacks = {.on_ready = on_store_ready,
+                                              .on_lost = on_store_lost,
+                                              .on_wrong = on_store_wrong,
+                                              .context = app};
+    app->store = store_create(app->loop, &settings, &callbacks);
+    key_file_wipe(&password);
+    return 0;
+}
+
+/* NULL-terminated, in the app's arena; NULL when there is none. */
+static const char *const *list_of(struct app *app, const struct config_strings *strings)
+{
+    const char **list = arena_zero(app->arena, strings->count + 1, sizeof *list);
+    for (size_t i = 0; i < strings->count; i++) {
+        list[i] = strings->items[i];
+    }
+    return strings->count > 0 ? list : NULL;
+}
+
+static int open_dns(struct app *app, struct problem *problem)
+{
+    const struct worker_config *config = app->config;
+    const struct resolver_settings settings = {
+        .forwarders = list_of(app, &config->dns.forwarders),
+        .local_data = list_of(app, &config->dns.local_data),
+        .open_zones = list_of(app, &config->dns.open_zones),
+        .timeout_ms = config->dns.timeout_ms,
+    };
+    return resolver_create(app->loop, &settings, &app->resolver, problem);
+}
+
+static unsigned int thread_count(const struct app *app)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return app->config->threads > 0 ? (unsigned int)app->config->threads
+                                    : (unsigned int)(cores > 0 ? cores : 1);
+}
+
+static int open_mailroom(struct app *app, struct problem *problem)
+{
+    app->counters = counters_create(app->loop);
+    return mailroom_create(&(struct mailroom_settings){.config = app->config,
+                                                       .loop = app->loop,
+                                                       .store = app->store,
+                                                       .resolver = app->resolver,
+                                                       .ips = &app->ips,
+                                                       .dkim_keys = app->dkim_keys,
+                                                       .counters = app->counters,
+                                                       .threads = thread_count(app),
+                                                       .may_send = may_send,
+                                                       .holds = holds,
+                                                       .send = send_to,
+                                                       .on_credit = on_credit,
+                                                       .context = app},
+                           &app->mailroom, problem);
+}
+
+static int open_links(struct app *app, struct problem *problem)
+{
+    app->bus = bus_create(app->loop);
+    struct links_settings settings = {
+        .loop = app->loop,
+        .bus = app->bus,
+        .resolver = app->resolver,
+        .coordinators = app->config->coordinators.items,
+        .coordinator_count = app->config->coordinators.count,
+        .key = &app->bus_key,
+        .server_key = app->server_key,
+        .name = app->config->name,
+        .version = HIKYAKU_VERSION,
+        .fill_credit = fill_credit,
+        .on_message = on_message,
+        .context = app,
+    };
+    int error = bytes_from_hex(text_of(app->session), settings.session, sizeof settings.session);
+    return error != 0 ? error : links_create(&settings, &app->links, problem);
+}
+
+static int open_health(struct app *app, struct problem *problem)
+{
+    return health_open(&(struct health_settings){.loop = app->loop,
+                                                 .endpoint = app->config->metrics_listen,
+                                                 .why_not_ready = why_not_ready,
+                                                 .set_gauges = set_gauges,
+                                                 .context = app},
+                       &app->health, problem);
+}
+
+static int open_all(struct app *app, struct problem *problem)
+{
+    int error = open_keys(app, problem);
+    error = error != 0 ? error : open_ips(app, problem);
+    error = error != 0 ? error : open_dkim(app, problem);
+    error = error != 0 ? error : open_store(app, problem);
+    error = error != 0 ? error : open_dns(app, problem);
+    error = error != 0 ? error : open_mailroom(app, problem);
+    error = error != 0 ? error : open_links(app, problem);
+    return error != 0 ? error : open_health(app, problem);
+}
+
+static void close_all(struct app *app)
+{
+    health_close(&app->health);
+    links_destroy(&app->links);
+    bus_destroy(&app->bus);
+    ip_leases_destroy(&app->ip_leases);
+    store_keeper_destroy(&app->keeper);
+    store_destroy(&app->store);
+    mailroom_destroy(&app->mailroom);
+    resolver_destroy(&app->resolver);
+    dkim_keys_destroy(&app->dkim_keys);
+    counters_destroy(&app->counters);
+    seal_wipe(&app->bus_key, sizeof app->bus_key);
+    loop_signal_destroy(&app->terminate);
+    loop_signal_destroy(&app->interrupt);
+    loop_signal_destroy(&app->reload);
+    loop_timer_destroy(&app->leaving);
+}
+
+static void run(struct app *app)
+{
+    app->leaving = loop_timer_create(app->loop, on_leaving, app);
+    app->terminate = loop_signal_create(app->loop, SIGTERM, on_signal, app);
+    app->interrupt = loop_signal_create(app->loop, SIGINT, on_signal, app);
+    app->reload = loop_signal_create(app->loop, SIGHUP, on_reload, app);
+    loop_run(app->loop);
+    LOG(LOG_STOP, NULL, log_number("code", app->exit_code));
+    if (!mailroom_is_empty(app->mailroom) || loop_pool_pending(app->loop) > 0) {
+        _exit(app->exit_code); /* in the middle of work: what is in memory belongs to nobody now */
+    }
+}
+
+int app_run(const char *file, const struct worker_config *config)
+{
+    struct app app = {.file = file, .config = config, .exit_code = EXIT_SUCCESS};
+    struct problem problem = {.message = ""};
+    log_open("hikyaku-worker", (enum log_level)config->log_level, (enum log_form)config->log_form);
+    LOG(LOG_START, NULL, log_string("version", HIKYAKU_VERSION), log_string("config", file),
+        log_string("name", config->name));
+    app.arena = arena_create(0);
+    app.started_unix_ms = clock_unix_ms();
+    loop_set_pool_threads(thread_count(&app));
+    app.loop = loop_create();
+    if (open_all(&app, &problem) == 0) {
+        run(&app);
+    } else {
+        LOG(LOG_FATAL, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
+        app.exit_code = EXIT_FAILURE;
+    }
+    close_all(&app);
+    loop_destroy(&app.loop);
+    arena_destroy(&app.arena);
+    return app.exit_code;
+}

@@ -1,0 +1,11 @@
+/* The worker, wired: the architecture reads top to bottom in app.c. */
+#ifndef HIKYAKU_WORKER_APP_H
+#define HIKYAKU_WORKER_APP_H
+
+#include "worker/worker_config.h"
+
+/** Run until a signal or a reason to end. @param file  configuration, read again on SIGHUP
+ *  @return the exit code */
+int app_run(const char *file, const struct worker_config *config);
+
+#endif

@@ -1,0 +1,121 @@
+#include "worker/claim/campaign.h"
+
+#include "common/wire/wire_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct text domain_of(struct text address)
+{
+    size_t at = address.size;
+    while (at > 0 && address.data[at - 1] != '@') {
+        at--;
+    }
+    return text_skip(address, at);
+}
+
+static void fill_options(struct campaign *campaign, const Hikyaku__V1__CreateCampaignRequest *given)
+{
+    const Hikyaku__V1__Content *content = given->content;
+    campaign->mode = given->mode;
+    campaign->lane = given->lane;
+    campaign->pool = text_of(given->pool);
+    campaign->return_path_domain = campaign->from_domain;
+    campaign->is_verp = true;
+    if (content->return_path != NULL) {
+        if (content->return_path->domain[0] != '\0') {
+            campaign->return_path_domain = text_of(content->return_path->domain);
+        }
+        campaign->is_verp =
+            content->return_path->mode != HIKYAKU__V1__RETURN_PATH_MODE__RETURN_PATH_MODE_FIXED;
+    }
+    if (content->unsubscribe != NULL &&
+        content->unsubscribe->mode != HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE) {
+        campaign->unsubscribe_url = text_of(content->unsubscribe->url);
+        campaign->unsubscribe_mailto = text_of(content->unsubscribe->mailto);
+    }
+}
+
+static int prepare(struct campaign *campaign, const Hikyaku__V1__StoredCampaign *stored,
+                   struct problem *problem)
+{
+    if (stored->settings == NULL || stored->settings->content == NULL ||
+        stored->settings->content->from == NULL) {
+        problem_set(problem, "content", "content_incomplete", "settings or From are missing");
+        return -EINVAL;
+    }
+    campaign->content = stored->settings->content;
+    campaign->options.sender_id = stored->feedback_sender_id;
+    int error = address_parse_domain(domain_of(text_of(campaign->content->from->address)),
+                                     campaign->arena, &campaign->from_domain, problem);
+    if (error == 0 && content_is_whole(campaign->content)) {
+        error =
+            content_prepare(campaign->content, &campaign->options, &campaign->prepared, problem);
+    }
+    if (error == 0) {
+        fill_options(campaign, stored->settings);
+    }
+    return error;
+}
+
+static int open_content(struct campaign *campaign, const Hikyaku__V1__CampaignContent *message,
+                        struct seal *seal, struct problem *problem)
+{
+    struct text token_key = {(const char *)message->token_key.data, message->token_key.len};
+    struct text sealed = {(const char *)message->sealed_content.data, message->sealed_content.len};
+    struct seal_name name = {.kind = SEAL_CONTENT, .batch = 0};
+    memcpy(name.campaign, campaign->id, sizeof name.campaign);
+    int error = token_campaign_key_unpack(token_key, campaign->id, &campaign->token_key);
+    if (error != 0) {
+        problem_set(problem, "token_key", "key_size", "the token key has the wrong size");
+        return error;
+    }
+    struct buffer plain = {0};
+    error =
+        seal_decrypt(seal, campaign->data_key, &name, sealed, WIRE_STORE_PLAIN_BYTES_MAX, &plain);
+    Hikyaku__V1__StoredCampaign *stored = NULL;
+    if (error == 0) {
+        error = wire_store_read_campaign(buffer_text(&plain), campaign->arena, &stored);
+    }
+    seal_wipe_buffer(&plain);
+    if (error != 0) {
+        problem_set(problem, "sealed_content", "seal", "the content cannot be opened");
+        return error;
+    }
+    return prepare(campaign, stored, problem);
+}
+
+int campaign_create(const Hikyaku__V1__CampaignContent *message, struct seal *seal,
+                    struct campaign **ret_campaign, struct problem *problem)
+{
+    if (message->campaign_id.len != 16 || message->data_key.len != SEAL_KEY_BYTES) {
+        problem_set(problem, "campaign_id", "key_size", "id or data key have the wrong size");
+        return -EINVAL;
+    }
+    struct campaign *campaign = xalloc_zero(1, sizeof *campaign);
+    campaign->arena = arena_create(0);
+    memcpy(campaign->id, message->campaign_id.data, sizeof campaign->id);
+    memcpy(campaign->data_key, message->data_key.data, sizeof campaign->data_key);
+    campaign->tenant = arena_text(campaign->arena, text_of(message->tenant));
+    int error = open_content(campaign, message, seal, problem);
+    if (error != 0) {
+        campaign_destroy(&campaign);
+        return error;
+    }
+    *ret_campaign = campaign;
+    return 0;
+}
+
+void campaign_destroy(struct campaign **campaign)
+{
+    if (*campaign == NULL) {
+        return;
+    }
+    seal_wipe((*campaign)->data_key, sizeof(*campaign)->data_key);
+    seal_wipe(&(*campaign)->token_key, sizeof(*campaign)->token_key);
+    compose_destroy(&(*campaign)->prepared);
+    arena_destroy(&(*campaign)->arena);
+    free(*campaign);
+    *campaign = NULL;
+}

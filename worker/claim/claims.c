@@ -1,0 +1,473 @@
+#include "worker/claim/claims.h"
+
+#include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/base/table.h"
+#include "common/store/store_campaign.h"
+#include "common/wire/wire_store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS 500
+/* Rows that are due so much later are worked on as well: they come back together. */
+#define SLACK_BULK_S 30
+#define SLACK_TRANSACTIONAL_S 5
+/* An offer is void after 5 s; clocks of two machines may differ by this besides. */
+#define OFFER_OLD_MS 65000
+#define SEAL_LEVEL 1
+/* Campaigns whose word is asked for at once. */
+#define POLLS_MAX 16
+/* Claims told to coordinators. */
+#define NAMES_MAX 1000
+
+struct claims {
+    struct claims_settings settings;
+    struct campaigns *campaigns;
+    struct table *by_name;
+    struct credit credit;
+    struct seal *seal;
+    struct loop_timer *timer;
+    size_t polls;
+    bool is_draining;
+};
+
+static void on_tick(void *context);
+
+struct claims *claims_create(const struct claims_settings *settings)
+{
+    struct claims *claims = xalloc_zero(1, sizeof *claims);
+    claims->settings = *settings;
+    claims->campaigns = campaigns_create();
+    claims->by_name = table_create();
+    claims->credit.limits = settings->limits;
+    claims->seal = seal_create(SEAL_LEVEL);
+    claims->timer = loop_timer_create(settings->loop, on_tick, claims);
+    loop_timer_start(claims->timer, TICK_MS, TICK_MS);
+    return claims;
+}
+
+void claims_destroy(struct claims **claims)
+{
+    if (*claims == NULL) {
+        return;
+    }
+    assert(table_count((*claims)->by_name) == 0);
+    loop_timer_destroy(&(*claims)->timer);
+    campaigns_destroy(&(*claims)->campaigns);
+    table_destroy(&(*claims)->by_name);
+    seal_destroy(&(*claims)->seal);
+    free(*claims);
+    *claims = NULL;
+}
+
+/* ---------------------------------------------------------------- offers */
+
+static void answer(struct claims *claims, uint64_t link, const struct store_batch_name *name,
+                   uint64_t offer_id, Hikyaku__V1__OfferResult__Result result)
+{
+    Hikyaku__V1__OfferResult body = HIKYAKU__V1__OFFER_RESULT__INIT;
+    unsigned char id[16];
+    memcpy(id, name->campaign, sizeof id);
+    body.campaign_id.data = id;
+    body.campaign_id.len = sizeof id;
+    body.batch = name->number;
+    body.offer_id = offer_id;
+    body.result = result;
+    claims->settings.send(claims->settings.context, link,
+                          HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER_RESULT, &body.base);
+}
+
+static void answer_claim(struct claims *claims, const struct claim *claim,
+                         Hikyaku__V1__OfferResult__Result result)
+{
+    answer(claims, claim->coordinator, &claim->name, claim->offer_id, result);
+}
+
+static void forget(struct claims *claims, struct claim *claim)
+{
+    credit_give_back(&claims->credit, claim->rows);
+    campaigns_release(claim->campaign, loop_now_ms(claims->settings.loop));
+    (void)table_remove(claims->by_name, text_of(claim->text));
+    claim_destroy(&claim);
+    claims->settings.on_credit(claims->settings.context);
+}
+
+static void recall(struct claims *claims, struct claim *claim, uint8_t gate)
+{
+    claim->is_recalled = true;
+    claim->recall_gate = gate;
+    claims->settings.on_recall(claims->settings.context, claim);
+}
+
+static void set_time_left(struct claim *claim, uint64_t ms_left)
+{
+    claim->expires_ms = UINT64_MAX;
+    claim->expires_unix_s = 0;
+    if (ms_left != UINT64_MAX) {
+        claim->expires_ms = clock_boottime_ms() + ms_left;
+        claim->expires_unix_s = (uint32_t)(((uint64_t)clock_unix_ms() + ms_left) / SECOND_MS);
+    }
+}
+
+void claims_on_word(struct claims *claims, struct claim *claim, enum store_word word,
+                    uint64_t ms_left)
+{
+    claim->heard_ms = loop_now_ms(claims->settings.loop);
+    set_time_left(claim, ms_left);
+    if (word == STORE_RUN || claim->is_recalled) {
+        return;
+    }
+    recall(claims, claim, word == STORE_PAUSE ? GATE_PAUSED : GATE_NONE);
+}
+
+static void open_claim(struct claims *claims, struct claim *claim,
+                       const struct store_claim_answer *given)
+{
+    uint32_t slack_s = claim->is_transactional ? SLACK_TRANSACTIONAL_S : SLACK_BULK_S;
+    uint32_t due_by_s = (uint32_t)(given->now_unix_ms / 1000) + slack_s;
+    claim->epoch = given->epoch;
+    claim->is_hold = given->is_hold;
+    claim->opened_ms = loop_now_ms(claims->settings.loop);
+    if (claim_fill(claim, given->rows, due_by_s) != 0) {
+        LOG(LOG_CLAIM_DAMAGED, NULL, log_string("claim", claim->text));
+        claim->working = 0; /* nothing is touched: it goes back as it is */
+        claim->count = 0;
+    }
+    LOG(LOG_CLAIMED, NULL, log_string("claim", claim->text), log_number("rows", claim->count),
+        log_number("letters", claim->working));
+    answer_claim(claims, claim, HIKYAKU__V1__OFFER_RESULT__RESULT__CLAIMED);
+    claims->settings.on_open(claims->settings.context, claim);
+    claims_on_word(claims, claim, given->word, given->ms_left);
+    if (claims->is_draining && !claim->is_recalled) {
+        recall(claims, claim, GATE_NONE);
+    }
+}
+
+static Hikyaku__V1__OfferResult__Result result_of(enum store_claim_status status)
+{
+    static const Hikyaku__V1__OfferResult__Result results[] = {
+        [STORE_CLAIMED] = HIKYAKU__V1__OFFER_RESULT__RESULT__CLAIMED,
+        [STORE_CLAIM_TAKEN] = HIKYAKU__V1__OFFER_RESULT__RESULT__TAKEN,
+        [STORE_CLAIM_NOT_RUNNING] = HIKYAKU__V1__OFFER_RESULT__RESULT__NOT_RUNNING,
+        [STORE_CLAIM_EXPIRED] = HIKYAKU__V1__OFFER_RESULT__RESULT__EXPIRED,
+        [STORE_CLAIM_NOT_DUE] = HIKYAKU__V1__OFFER_RESULT__RESULT__NOT_DUE,
+        [STORE_CLAIM_GONE] = HIKYAKU__V1__OFFER_RESULT__RESULT__GONE,
+    };
+    return results[status];
+}
+
+/* The claim knows its table through the closure that the store hands back. */
+struct ask {
+    struct claims *claims;
+    struct claim *claim;
+};
+
+static void ask_claim(struct claims *claims, struct claim *claim);
+
+static void on_claimed(void *context, int error, const struct store_claim_answer *given)
+{
+    struct ask ask = *(struct ask *)context;
+    free(context);
+    ask.claim->is_asking = false;
+    if (error == -ECONNRESET) {
+        return; /* perhaps it is ours: asked again when the store is there */
+    }
+    if (error != 0 || given->status != STORE_CLAIMED) {
+        answer_claim(ask.claims, ask.claim,
+                     error != 0 ? HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED
+                                : result_of(given->status));
+        forget(ask.claims, ask.claim);
+        return;
+    }
+    open_claim(ask.claims, ask.claim, given);
+}
+
+static void ask_claim(struct claims *claims, struct claim *claim)
+{
+    struct ask *ask = xalloc_zero(1, sizeof *ask);
+    *ask = (struct ask){claims, claim};
+    claim->is_asking = true;
+    store_batch_claim(claims->settings.store, &claim->name,
+                      claim->is_transactional ? SLACK_TRANSACTIONAL_S : SLACK_BULK_S, on_claimed,
+                      ask);
+}
+
+static int open_recipients(struct claims *claims, struct claim *claim,
+                           const Hikyaku__V1__Offer *offer)
+{
+    struct text sealed = {(const char *)offer->sealed_recipients.data,
+                          offer->sealed_recipients.len};
+    struct seal_name name = {.kind = SEAL_RECIPIENTS, .batch = offer->batch};
+    memcpy(name.campaign, claim->name.campaign, sizeof name.campaign);
+    return seal_decrypt(claims->seal, claim->campaign->data_key, &name, sealed,
+                        WIRE_STORE_PLAIN_BYTES_MAX, &claim->recipients);
+}
+
+static bool is_acceptable(const struct claims *claims, const struct campaign *campaign,
+                          const Hikyaku__V1__Offer *offer)
+{
+    bool is_transactional = campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL;
+    int64_t age_ms = clock_unix_ms() - offer->sent_unix_ms;
+    return !claims->is_draining && store_is_ready(claims->settings.store) && offer->rows > 0 &&
+           offer->rows <= ROWS_PER_BATCH_MAX && age_ms < OFFER_OLD_MS &&
+           credit_fits(&claims->credit, is_transactional, offer->rows) &&
+           sending_ips_owned(claims->settings.ips, text_of(offer->pool)) > 0;
+}
+
+static void need_content(struct claims *claims, uint64_t link, const Hikyaku__V1__Offer *offer)
+{
+    Hikyaku__V1__NeedContent body = HIKYAKU__V1__NEED_CONTENT__INIT;
+    body.campaign_id = offer->campaign_id;
+    claims->settings.send(claims->settings.context, link,
+                          HIKYAKU__V1__FLEET_MESSAGE__BODY_NEED_CONTENT, &body.base);
+}
+
+static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Offer *offer)
+{
+    struct store_batch_name name = {.number = offer->batch};
+    if (offer->campaign_id.len != sizeof name.campaign) {
+        return;
+    }
+    memcpy(name.campaign, offer->campaign_id.data, sizeof name.campaign);
+    struct campaign *campaign = campaigns_find(claims->campaigns, name.campaign);
+    if (campaign == NULL) {
+        need_content(claims, link, offer);
+    }
+    if (campaign == NULL || !is_acceptable(claims, campaign, offer)) {
+        answer(claims, link, &name, offer->offer_id, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
+        return;
+    }
+    struct claim *claim = claim_create(campaign, &name);
+    claim->coordinator = link;
+    claim->offer_id = offer->offer_id;
+    claim->rows = offer->rows;
+    if (table_get(claims->by_name, text_of(claim->text)) != NULL) {
+        claim_destroy(&claim); /* offered twice: its answer is on its way */
+        return;
+    }
+    if (open_recipients(claims, claim, offer) != 0) {
+        LOG(LOG_CLAIM_DAMAGED, NULL, log_string("claim", claim->text));
+        claim_destroy(&claim);
+        answer(claims, link, &name, offer->offer_id, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
+        return;
+    }
+    (void)table_put(claims->by_name, text_of(claim->text), claim);
+    credit_take(&claims->credit, claim->rows);
+    campaigns_hold(campaign);
+    ask_claim(claims, claim);
+}
+
+static void on_content(struct claims *claims, const Hikyaku__V1__CampaignContent *message)
+{
+    struct campaign *campaign = NULL;
+    struct problem problem = {0};
+    if (message->campaign_id.len == 16 &&
+        campaigns_find(claims->campaigns, message->campaign_id.data) != NULL) {
+        return;
+    }
+    int error = campaign_create(message, claims->seal, &campaign, &problem);
+    if (error != 0) {
+        LOG(LOG_CONTENT_REFUSED, NULL, log_string("field", problem.field),
+            log_string("rule", problem.rule), log_string("reason", problem.message));
+        return;
+    }
+    campaign = campaigns_add(claims->campaigns, &campaign, loop_now_ms(claims->settings.loop));
+    claims->settings.on_campaign(claims->settings.context, campaign);
+}
+
+static void on_control(struct claims *claims, const unsigned char campaign[16],
+                       enum store_word word)
+{
+    struct table_walk walk;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (memcmp(claim->name.campaign, campaign, 16) == 0 && claim->epoch != 0 &&
+            word != STORE_RUN && !claim->is_recalled) {
+            recall(claims, claim, word == STORE_PAUSE ? GATE_PAUSED : GATE_NONE);
+        }
+    }
+}
+
+void claims_on_message(struct claims *claims, uint64_t link,
+                       const Hikyaku__V1__FleetMessage *message)
+{
+    /* The handshake is links.c's; the others go the other way. */
+    if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTENT) {
+        on_content(claims, message->content);
+    } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER) {
+        on_offer(claims, link, message->offer);
+    } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTROL &&
+               message->control->campaign_id.len == 16) {
+        on_control(claims, message->control->campaign_id.data,
+                   (enum store_word)message->control->word);
+    }
+}
+
+/* ---------------------------------------------------------------- ends */
+
+void claims_on_lost(struct claims *claims, struct claim *claim)
+{
+    recall(claims, claim, GATE_NONE);
+}
+
+void claims_on_end(struct claims *claims, struct claim *claim)
+{
+    LOG(LOG_CLAIM_ENDED, NULL, log_string("claim", claim->text), log_flag("lost", claim->is_lost));
+    forget(claims, claim);
+}
+
+void claims_drain(struct claims *claims)
+{
+    struct table_walk walk;
+    claims->is_draining = true;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (claim->epoch != 0 && !claim->is_recalled) {
+            recall(claims, claim, GATE_NONE);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- time */
+
+static void on_polled(void *context, int error, const struct store_campaign *campaign)
+{
+    struct claims *claims = context;
+    claims->polls--;
+    if (error == 0) {
+        on_control(claims, campaign->id, (enum store_word)campaign->word);
+    }
+}
+
+/* The word comes with every claim and flush; a claim without either asks for it. */
+static void poll_word(struct claims *claims, struct claim *claim, uint64_t now_ms)
+{
+    if (now_ms - claim->heard_ms < TICK_MS || claims->polls >= POLLS_MAX) {
+        return;
+    }
+    claims->polls++;
+    claim->heard_ms = now_ms;
+    store_campaign_get(claims->settings.store, claim->name.campaign, on_polled, claims);
+}
+
+void claims_on_notice(struct claims *claims, const unsigned char campaign[16])
+{
+    if (campaigns_find(claims->campaigns, campaign) != NULL && claims->polls < POLLS_MAX) {
+        claims->polls++;
+        store_campaign_get(claims->settings.store, campaign, on_polled, claims);
+    }
+}
+
+void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *domain)
+{
+    struct table_walk walk;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (claim->campaign->signing == domain && claim->campaign->waiting.count > 0) {
+            claims->settings.on_wait(claims->settings.context, claim->campaign);
+        }
+    }
+}
+
+static void on_tick(void *context)
+{
+    struct claims *claims = context;
+    uint64_t now_ms = loop_now_ms(claims->settings.loop);
+    bool is_ready = store_is_ready(claims->settings.store);
+    struct table_walk walk;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (claim->epoch == 0 && is_ready && !claim->is_asking) {
+            ask_claim(claims, claim);
+        } else if (claim->epoch != 0 && is_ready && !claim->is_recalled) {
+            poll_word(claims, claim, now_ms);
+        }
+        if (claim->epoch != 0 && !claim->is_recalled &&
+            now_ms - claim->opened_ms >= claims->settings.idle_ms) {
+            recall(claims, claim, GATE_NONE);
+        }
+        if (claim->campaign->waiting.count > 0) {
+            claims->settings.on_wait(claims->settings.context, claim->campaign);
+        }
+    }
+    campaigns_tidy(claims->campaigns, now_ms);
+}
+
+/* ---------------------------------------------------------------- credit */
+
+static char *string_of(const char *string)
+{
+    union {
+        const char *borrowed;
+        char *field;
+    } text = {string};
+    return text.field;
+}
+
+static void add_room(const struct claims *claims, Hikyaku__V1__Credit *credit, const char *pool,
+                     bool is_transactional, uint32_t shares, struct arena *arena)
+{
+    Hikyaku__V1__Credit__Room *room = arena_zero(arena, 1, sizeof *room);
+    hikyaku__v1__credit__room__init(room);
+    room->pool = string_of(pool);
+    room->lane =
+        is_transactional ? HIKYAKU__V1__LANE__LANE_TRANSACTIONAL : HIKYAKU__V1__LANE__LANE_BULK;
+    room->recipients =
+        claims->is_draining ? 0 : credit_room(&claims->credit, is_transactional, shares);
+    credit->rooms[credit->n_rooms++] = room;
+}
+
+/* The pools of which an IP is ours, each once. @return how many */
+static size_t owned_pools(const struct sending_ips *ips, const char **ret_pools)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < ips->count; i++) {
+        size_t known = 0;
+        while (known < count && strcmp(ret_pools[known], ips->items[i].pool) != 0) {
+            known++;
+        }
+        if (known == count && ips->items[i].state == SENDING_IP_OWNED) {
+            ret_pools[count++] = ips->items[i].pool;
+        }
+    }
+    return count;
+}
+
+void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,
+                        struct arena *arena)
+{
+    const char *pools[SENDING_IPS_MAX];
+    size_t count = owned_pools(claims->settings.ips, pools);
+    uint32_t all = (uint32_t)(shares * (count > 0 ? count : 1));
+    credit->rooms = arena_zero(arena, 2 * count + 1, sizeof(void *));
+    for (size_t i = 0; i < count; i++) {
+        add_room(claims, credit, pools[i], true, all, arena);
+        add_room(claims, credit, pools[i], false, all, arena);
+    }
+}
+
+void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *status,
+                       struct arena *arena)
+{
+    struct table_walk walk;
+    status->claims = arena_zero(arena, NAMES_MAX, sizeof(char *));
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL && status->n_claims < NAMES_MAX; claim = table_next(&walk)) {
+        if (claim->epoch != 0) {
+            status->claims[status->n_claims++] = arena_printf(arena, "%s", claim->text);
+        }
+    }
+}
+
+size_t claims_count(const struct claims *claims)
+{
+    return table_count(claims->by_name);
+}
+
+uint32_t claims_in_hand(const struct claims *claims)
+{
+    return claims->credit.in_hand;
+}

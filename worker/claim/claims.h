@@ -1,0 +1,65 @@
+/* Offers in, claims held, claims given back: what this worker has in hand and why. */
+#ifndef HIKYAKU_WORKER_CLAIM_CLAIMS_H
+#define HIKYAKU_WORKER_CLAIM_CLAIMS_H
+
+#include "worker/claim/campaigns.h"
+#include "worker/claim/claim.h"
+#include "worker/claim/credit.h"
+#include "worker/paths/sending_ips.h"
+
+struct claims;
+
+struct claims_settings {
+    struct loop *loop; /* borrowed, like all of these */
+    struct store *store;
+    struct sending_ips *ips;
+    struct credit_limits limits;
+    uint64_t idle_ms; /* what has not started by then goes back */
+    /** A campaign's content came: say how its messages are signed. */
+    void (*on_campaign)(void *context, struct campaign *campaign);
+    /** A batch is ours: its letters stand at LETTER_FILING or LETTER_IDLE. */
+    void (*on_open)(void *context, struct claim *claim);
+    /** The claim is_recalled: give back what has not started. */
+    void (*on_recall)(void *context, struct claim *claim);
+    /** Its campaign's waiting letters may go on: a second has passed. */
+    void (*on_wait)(void *context, struct campaign *campaign);
+    void (*send)(void *context, uint64_t link, Hikyaku__V1__FleetMessage__BodyCase body_case,
+                 ProtobufCMessage *body);
+    /** What can be taken has changed. */
+    void (*on_credit)(void *context);
+    void *context;
+};
+
+struct claims *claims_create(const struct claims_settings *settings);
+/** All claims have ended. Accepts NULL, nulls the pointer. */
+void claims_destroy(struct claims **claims);
+
+/** Content, Offer or Control of a coordinator. */
+void claims_on_message(struct claims *claims, uint64_t link,
+                       const Hikyaku__V1__FleetMessage *message);
+/** The control word and the time left, as an answer of the store told them. */
+void claims_on_word(struct claims *claims, struct claim *claim, enum store_word word,
+                    uint64_t ms_left);
+/** The claim is lost: recall what has not started. */
+void claims_on_lost(struct claims *claims, struct claim *claim);
+/** All of it is written or lost: forget it. */
+void claims_on_end(struct claims *claims, struct claim *claim);
+
+/** The control word of a campaign may have changed (notice of the store): ask. */
+void claims_on_notice(struct claims *claims, const unsigned char campaign[16]);
+/** The first-message check of a domain is through: its campaigns' letters may go on. */
+void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *domain);
+
+/** Rooms. @param shares  coordinators that share the room */
+void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,
+                        struct arena *arena);
+/** status->claims: the names of the claims held, at most 1,000. */
+void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *status,
+                       struct arena *arena);
+/** Take nothing more, give back what has not started. */
+void claims_drain(struct claims *claims);
+size_t claims_count(const struct claims *claims);
+/** Recipients in hand. */
+uint32_t claims_in_hand(const struct claims *claims);
+
+#endif

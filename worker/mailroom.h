@@ -1,0 +1,59 @@
+/* Where the mail goes through: claims -> outbox -> pipeline -> smtp -> report -> claims, wired.
+ * What lies around it (store, leases, coordinators, signals) is app.c's. */
+#ifndef HIKYAKU_WORKER_MAILROOM_H
+#define HIKYAKU_WORKER_MAILROOM_H
+
+#include "common/net/resolver.h"
+#include "common/store/store.h"
+#include "worker/counters.h"
+#include "worker/pipeline/dkim_keys.h"
+#include "worker/worker_config.h"
+
+struct mailroom;
+
+struct mailroom_settings {
+    const struct worker_config *config; /* borrowed, like all of these */
+    struct loop *loop;
+    struct store *store;
+    struct resolver *resolver;
+    struct sending_ips *ips;
+    struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
+    struct counters *counters;
+    unsigned int threads;
+    /** May anything be started (T_stop)? */
+    bool (*may_send)(void *context);
+    /** May this IP complete a message? Reads the lease clock afresh. */
+    bool (*holds)(void *context, const struct sending_ip *ip);
+    /** Send to one coordinator. */
+    void (*send)(void *context, uint64_t link, Hikyaku__V1__FleetMessage__BodyCase body_case,
+                 ProtobufCMessage *body);
+    /** What can be taken has changed. */
+    void (*on_credit)(void *context);
+    void *context;
+};
+
+/** @return 0, or an error of the TLS library */
+MUST_USE int mailroom_create(const struct mailroom_settings *settings, struct mailroom **ret_room,
+                             struct problem *problem);
+/** It is empty. Accepts NULL, nulls the pointer. */
+void mailroom_destroy(struct mailroom **room);
+
+/** A message of a coordinator. */
+void mailroom_on_message(struct mailroom *room, uint64_t link,
+                         const Hikyaku__V1__FleetMessage *message);
+/** The control word of a campaign may have changed. */
+void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16]);
+/** Rooms, status and claims, for a coordinator. */
+void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
+                          struct arena *arena);
+void mailroom_set_gauges(struct mailroom *room);
+/** Store or sending IPs are there again: go on. */
+void mailroom_resume(struct mailroom *room);
+
+/** Take nothing more, give back what has not started, finish what is on the wire. */
+void mailroom_drain(struct mailroom *room);
+/** Wait no longer: abort what stands before its dot; doubt behind it is written as doubt. */
+void mailroom_stop(struct mailroom *room);
+bool mailroom_is_empty(const struct mailroom *room);
+
+#endif

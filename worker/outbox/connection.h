@@ -1,0 +1,35 @@
+/* A connection of a destination: an smtp session and the letters that it has taken. Internal to
+ * this folder. */
+#ifndef HIKYAKU_WORKER_OUTBOX_CONNECTION_H
+#define HIKYAKU_WORKER_OUTBOX_CONNECTION_H
+
+#include "worker/outbox/destination.h"
+#include "worker/smtp/smtp_session.h"
+
+/** Letters of one connection at once: one behind its dot, the next before it. */
+#define CONNECTION_LETTERS_MAX 4
+
+struct connection {
+    struct outbox *outbox;           /* borrowed */
+    struct destination *destination; /* borrowed */
+    struct sending_ip *ip;           /* borrowed */
+    struct smtp_session *session;
+    struct connection *next;
+    struct connection *previous;
+    size_t target;
+    struct letter *letters[CONNECTION_LETTERS_MAX];
+    size_t letter_count;
+    bool is_greeted; /* its server takes mail */
+    bool is_waiting; /* it asked for a message and got none */
+    bool is_quitting;
+};
+
+void connection_open(struct destination *destination, size_t target, struct sending_ip *ip);
+/** There may be a letter for it. */
+void connection_wake(struct connection *connection);
+/** Abort what stands before its dot. */
+void connection_abort(struct connection *connection);
+/** No further letter. */
+void connection_quit(struct connection *connection);
+
+#endif

@@ -1,0 +1,71 @@
+/* A destination: the servers of some domains, seen from one pool. Its letters wait in a queue,
+ * then written out; its connections take them. Internal to this folder. */
+#ifndef HIKYAKU_WORKER_OUTBOX_DESTINATION_H
+#define HIKYAKU_WORKER_OUTBOX_DESTINATION_H
+
+#include "common/policy/failure_policy.h"
+#include "worker/outbox/outbox.h"
+#include "worker/outbox/site_queue.h"
+
+/** Connections of a site, by sending IP: limits are per path, whatever the destination. */
+struct site {
+    struct text name; /* of a destination's route */
+    uint32_t holders;
+    uint16_t open[SENDING_IPS_MAX];
+    char text[ROUTE_SITE_BYTES];
+};
+
+struct destination {
+    struct outbox *outbox; /* borrowed */
+    struct site *site;     /* held */
+    struct route route;
+    struct site_queue queue;
+    size_t queued;    /* letters in `queue` */
+    size_t composing; /* letters in the pipeline */
+    struct letter_list ready[SITE_QUEUE_LANES];
+    struct connection *connections;
+    size_t connection_count;
+    size_t greeted;          /* connections whose server has said that it takes mail */
+    uint64_t used_ms;        /* monotonic */
+    uint64_t plain_until_ms; /* STARTTLS failed: without it until then */
+    bool is_dirty;           /* in the outbox' list to be looked at */
+    bool is_starved;         /* a connection limit held it up */
+    struct destination *next_dirty;
+    char pool[64];
+    char *key; /* owned */
+};
+
+/** Find or make the destination of a route; its servers are as the route says now. */
+struct destination *destination_find(struct outbox *outbox, struct text pool,
+                                     const struct route *route);
+void destination_destroy(struct destination *destination);
+
+/** Letters that have not reached a connection. */
+size_t destination_backlog(const struct destination *destination);
+/** Put a letter into the queue. */
+void destination_queue(struct destination *destination, struct letter *letter);
+/** A letter came back from a connection: it is the next one, its draft stays. */
+void destination_put_back(struct destination *destination, struct letter *letter);
+/** Take a written letter, or NULL. */
+struct letter *destination_take(struct destination *destination);
+/** A letter leaves the queue or the written ones. */
+void destination_remove(struct letter *letter);
+
+enum destination_choice {
+    DESTINATION_FOUND,
+    DESTINATION_FULL,        /* the path's connections are all open */
+    DESTINATION_NO_IP,       /* no IP of the pool can reach it */
+    DESTINATION_UNREACHABLE, /* all servers are being left alone */
+};
+/** Choose server and sending IP for a new connection: lowest preference that is not left alone,
+ *  any of its addresses. @source RFC 5321, 5.1 */
+enum destination_choice destination_choose(struct destination *destination, size_t *ret_target,
+                                           struct sending_ip **ret_ip);
+/** Is there a server that is not left alone? */
+bool destination_has_other(const struct destination *destination);
+/** Leave a server alone for a while. */
+void destination_hold(struct destination *destination, size_t target);
+/** It answers: forget its failures. */
+void destination_greeted(struct destination *destination, size_t target);
+
+#endif

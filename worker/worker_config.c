@@ -1,0 +1,214 @@
+#include "worker/worker_config.h"
+
+#include "common/config/config_check.h"
+#include "common/security/key_file.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SECRET_BYTES_MAX (64 * 1024)
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_forms[] = {"auto", "json", "text", NULL};
+static const char *const durabilities[] = {"disk", "relaxed", NULL};
+static const char *const families[] = {"any", "v4", "v6", NULL};
+static const char *const tls_policies[] = {"opportunistic", "none", NULL};
+static const char *const body_forms[] = {"simple", "relaxed", NULL};
+
+/* HOST:PORT alone: coordinators are not reached over unix sockets. */
+static int check_coordinator(struct text value, struct problem *problem)
+{
+    char host[CONFIG_CHECK_HOST_BYTES];
+    uint16_t port = 0;
+    int error = config_check_endpoint(value, problem);
+    if (error == 0 && (config_check_split_endpoint(value, host, &port) != 0 || port == 0)) {
+        problem_set(problem, "", "endpoint", "must be HOST:PORT");
+        error = -EINVAL;
+    }
+    return error;
+}
+
+static int check_domain(struct text value, struct problem *problem)
+{
+    return text_equal(value, TEXT("*")) ? 0 : config_check_host(value, problem);
+}
+
+static int check_target(struct text value, struct problem *problem)
+{
+    return config_check_ip(value, NULL) == 0 ? 0 : config_check_host(value, problem);
+}
+
+static const struct config_key ip_keys[] = {
+    {"address", CONFIG_STRING, offsetof(struct worker_config_ip, address), .is_required = true,
+     .check = config_check_ip, .example = "203.0.113.7",
+     .doc = "An address of this machine (IPv4 or IPv6) to send from."},
+    {"ehlo", CONFIG_STRING, offsetof(struct worker_config_ip, ehlo), .is_required = true,
+     .check = config_check_host, .example = "out7.example",
+     .doc = "The name it says in EHLO: what its PTR record shows (S13)."},
+};
+static const struct config_table ip_table =
+    CONFIG_TABLE(struct worker_config_ip, ip_keys, .name = "ip", .unique_key = "address",
+                 .doc = "A sending IP; one worker at a time holds its lease.");
+
+static const struct config_key pool_keys[] = {
+    {"name", CONFIG_STRING, offsetof(struct worker_config_pool, name), .is_required = true,
+     .check = config_check_name, .example = "mkt-a", .doc = "The pool's name."},
+    {"ips", CONFIG_RECORDS, offsetof(struct worker_config_pool, ips), .record = &ip_table,
+     .is_required = true, .minimum = 1, .maximum = 256,
+     .doc = "Its addresses that this worker may lease."},
+};
+static const struct config_table pool_table =
+    CONFIG_TABLE(struct worker_config_pool, pool_keys, .name = "pool", .unique_key = "name",
+                 .doc = "A named set of sending IPs.");
+
+static const struct config_key route_keys[] = {
+    {"domain", CONFIG_STRING, offsetof(struct worker_config_route, domain), .is_required = true,
+     .check = check_domain, .example = "\"*\"",
+     .doc = "Recipient domain, or * for every one; the first route that fits is taken."},
+    {"host", CONFIG_STRING, offsetof(struct worker_config_route, host), .is_required = true,
+     .check = check_target, .example = "relay.example", .doc = "The server: a name or an address."},
+    {"port", CONFIG_INTEGER, offsetof(struct worker_config_route, port), .fallback = "25",
+     .minimum = 1, .maximum = 65535, .doc = "Its port."},
+    {"family", CONFIG_ENUM, offsetof(struct worker_config_route, family), .choices = families,
+     .fallback = "any", .doc = "Which of its addresses are used."},
+    {"tls", CONFIG_ENUM, offsetof(struct worker_config_route, tls), .choices = tls_policies,
+     .fallback = "opportunistic", .doc = "STARTTLS when it is offered, or never."},
+    {"smart_host", CONFIG_BOOLEAN, offsetof(struct worker_config_route, is_smart_host),
+     .fallback = "false",
+     .doc = "The server relays: all domains of the route are one site with one limit. Otherwise "
+            "each domain stays a site of its own."},
+};
+static const struct config_table route_table =
+    CONFIG_TABLE(struct worker_config_route, route_keys, .name = "route",
+                 .doc = "Mail of a domain goes to this server; its MX records are not asked for.");
+
+static const struct config_key selector_keys[] = {
+    {"domain", CONFIG_STRING, offsetof(struct worker_config_selector, domain), .is_required = true,
+     .check = config_check_host, .example = "shop.example", .doc = "The signing domain."},
+    {"selector", CONFIG_STRING, offsetof(struct worker_config_selector, selector),
+     .is_required = true, .check = config_check_host, .example = "s2026",
+     .doc = "Selector of its RSA key."},
+    {"ed25519_selector", CONFIG_STRING, offsetof(struct worker_config_selector, ed25519_selector),
+     .check = config_check_host, .doc = "Selector of its Ed25519 key."},
+};
+static const struct config_table selector_table =
+    CONFIG_TABLE(struct worker_config_selector, selector_keys, .name = "selector",
+                 .unique_key = "domain", .doc = "Which keys of a domain sign.");
+
+#define AT(member) offsetof(struct worker_config, member)
+static const struct config_key keys[] = {
+    {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
+     .example = "w-0", .doc = "How this worker is called on screens and in metrics."},
+    {"cluster", CONFIG_STRING, AT(cluster), .is_required = true, .check = config_check_name,
+     .example = "prod-tokyo", .doc = "The cluster's name, for screens."},
+    {"log.level", CONFIG_ENUM, AT(log_level), .choices = log_levels, .fallback = "info",
+     .is_reloadable = true, .doc = "The least level that is written; outcomes are debug."},
+    {"log.format", CONFIG_ENUM, AT(log_form), .choices = log_forms, .fallback = "auto",
+     .doc = "One JSON object a line, or text; auto: text on a terminal."},
+    {"store.endpoint", CONFIG_STRING, AT(store.endpoint), .fallback = "127.0.0.1:6379",
+     .check = config_check_endpoint, .doc = "Where Redis is: HOST:PORT or unix:PATH."},
+    {"store.user", CONFIG_STRING, AT(store.user), .doc = "Redis user (ACL)."},
+    {"store.password_file", CONFIG_SECRET_FILE, AT(store.password_file),
+     .doc = "File that holds the Redis password alone."},
+    {"store.database", CONFIG_INTEGER, AT(store.database), .fallback = "0", .maximum = 1023,
+     .doc = "Redis database number."},
+    {"store.prefix", CONFIG_STRING, AT(store.prefix), .fallback = "hk", .check = config_check_name,
+     .doc = "In front of every key: several clusters may share one Redis."},
+    {"durability", CONFIG_ENUM, AT(durability), .choices = durabilities, .fallback = "disk",
+     .doc = "What an acknowledgement promises; the same as the coordinators'."},
+    {"coordinators", CONFIG_STRINGS, AT(coordinators), .is_required = true, .minimum = 1,
+     .maximum = 64, .check = check_coordinator, .example = "[coordinator.example:8462]",
+     .doc = "HOST:PORT of the coordinators' bus; all addresses of a name, looked up each 30 s."},
+    {"bus.key_file", CONFIG_SECRET_FILE, AT(bus.key_file), .is_required = true,
+     .example = "/etc/hikyaku/worker.key", .doc = "This worker's CURVE secret key."},
+    {"bus.server_key_file", CONFIG_PATH, AT(bus.server_key_file), .is_required = true,
+     .example = "/etc/hikyaku/bus.pub", .doc = "The coordinators' CURVE public key."},
+    {"pools", CONFIG_RECORDS, AT(pools), .record = &pool_table, .is_required = true, .minimum = 1,
+     .maximum = 64, .doc = "The pools and addresses that this worker may lease."},
+    {"dns.forwarders", CONFIG_STRINGS, AT(dns.forwarders), .maximum = 8,
+     .example = "[127.0.0.1@5353]", .doc = "Resolvers to ask, ADDRESS@PORT; default: resolv.conf."},
+    {"dns.local_data", CONFIG_STRINGS, AT(dns.local_data), .maximum = 1000,
+     .doc = "Lines of a zone file that are answered from here."},
+    {"dns.open_zones", CONFIG_STRINGS, AT(dns.open_zones), .maximum = 100, .example = "[test.]",
+     .doc = "Zones that the library would answer itself and shall ask for (test., ...)."},
+    {"dns.timeout", CONFIG_DURATION, AT(dns.timeout_ms), .fallback = "10s", .minimum = 100,
+     .maximum = 120000, .doc = "Of one question."},
+    {"routes", CONFIG_RECORDS, AT(routes), .record = &route_table, .maximum = 10000,
+     .doc = "Servers for domains, instead of their MX records."},
+    {"dkim.directory", CONFIG_PATH, AT(dkim.directory), .example = "/etc/hikyaku/dkim",
+     .doc = "DIR/<domain>/<selector>.pem: private keys. Without it nothing is signed; with it mail "
+            "of a From domain without key waits (KEY_UNAVAILABLE)."},
+    {"dkim.selectors", CONFIG_RECORDS, AT(dkim.selectors), .record = &selector_table,
+     .maximum = 10000, .doc = "Domains whose selector is not the newest-named one."},
+    {"dkim.ed25519", CONFIG_BOOLEAN, AT(dkim.is_double), .fallback = "false",
+     .doc = "Sign with the domain's Ed25519 key as well, where it has one."},
+    {"dkim.body", CONFIG_ENUM, AT(dkim.body), .choices = body_forms, .fallback = "relaxed",
+     .doc = "Canonical form of the body; header fields are always relaxed."},
+    {"dkim.verify", CONFIG_BOOLEAN, AT(dkim.verifies), .fallback = "true",
+     .doc = "Verify a domain's first message with the key in DNS before its mail goes out."},
+    {"smtp.connections_per_site", CONFIG_INTEGER, AT(smtp.connections_per_site), .fallback = "10",
+     .minimum = 1, .maximum = 1000, .doc = "Connections from one sending IP to one site."},
+    {"smtp.messages_per_connection", CONFIG_INTEGER, AT(smtp.messages_per_connection),
+     .fallback = "100", .minimum = 1, .maximum = 100000,
+     .doc = "Messages on one connection before QUIT."},
+    {"smtp.connections", CONFIG_INTEGER, AT(smtp.connections), .fallback = "500", .minimum = 1,
+     .maximum = 20000, .doc = "Connections of this worker in all."},
+    {"smtp.idle", CONFIG_DURATION, AT(smtp.idle_ms), .fallback = "5s", .minimum = 100,
+     .maximum = 300000, .doc = "How long a connection waits for a next message."},
+    {"smtp.port", CONFIG_INTEGER, AT(smtp.port), .fallback = "25", .minimum = 1, .maximum = 65535,
+     .doc = "Port of MX hosts."},
+    {"smtp.timeout_permille", CONFIG_INTEGER, AT(smtp.timeout_permille), .fallback = "1000",
+     .minimum = 10, .maximum = 5000,
+     .doc = "RFC 5321's timeouts times this, in thousandths; below 1000 only for tests."},
+    {"claim.recipients", CONFIG_INTEGER, AT(claim.recipients), .fallback = "5000", .minimum = 1000,
+     .maximum = 1000000, .doc = "Recipients in hand at once."},
+    {"claim.reserve", CONFIG_INTEGER, AT(claim.reserve), .fallback = "500", .maximum = 100000,
+     .doc = "Of these, for TRANSACTIONAL alone."},
+    {"claim.idle", CONFIG_DURATION, AT(claim.idle_ms), .fallback = "60s", .minimum = 1000,
+     .maximum = 3600000,
+     .doc = "How long a claimed recipient may wait before it goes back untouched."},
+    {"flush.interval", CONFIG_DURATION, AT(flush.interval_ms), .fallback = "100ms", .minimum = 10,
+     .maximum = 500, .doc = "How long an outcome waits before it is written."},
+    {"flush.outcomes", CONFIG_INTEGER, AT(flush.outcomes), .fallback = "200", .minimum = 1,
+     .maximum = 500, .doc = "So many outcomes of a batch are written at once."},
+    {"drain.grace", CONFIG_DURATION, AT(drain_grace_ms), .fallback = "30s", .maximum = 600000,
+     .doc = "After SIGTERM: how long messages on the wire may take."},
+    {"threads", CONFIG_INTEGER, AT(threads), .fallback = "0", .maximum = 256,
+     .doc = "Threads for composing and signing; 0: as many as cores."},
+    {"metrics.listen", CONFIG_STRING, AT(metrics_listen), .fallback = "127.0.0.1:8461",
+     .check = config_check_endpoint, .doc = "Where /metrics, /healthz and /readyz are."},
+};
+#undef AT
+
+static int check(const void *record, struct problem *problem)
+{
+    const struct worker_config *config = record;
+    if (config->claim.reserve + 500 > config->claim.recipients) {
+        problem_set(problem, "claim.reserve", "claim_reserve",
+                    "must leave room for a batch of 500 in claim.recipients");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+const struct config_table worker_config_table = CONFIG_TABLE(
+    struct worker_config, keys, .name = "hikyaku-worker",
+    .doc = "Claims batches, composes, signs, delivers. Any number of workers of one cluster share "
+           "the work; each leases its sending IPs.",
+    .check = check);
+
+static int check_secret(const char *path, struct problem *problem)
+{
+    struct key_file_secret secret = {.data = NULL};
+    int error = key_file_read(path, SECRET_BYTES_MAX, &secret, problem);
+    key_file_wipe(&secret);
+    return error;
+}
+
+int worker_config_read(const char *file, struct arena *arena, struct config_errors *errors,
+                       struct worker_config *ret_config)
+{
+    const struct config_request request = {
+        .table = &worker_config_table, .file = file, .check_secret = check_secret};
+    return config_table_read(&request, arena, errors, ret_config);
+}
