@@ -127,12 +127,13 @@ class Cluster:
     """
 
     def __init__(self, folder, build, domains=("shop.test",), routes=(), forwarder=None,
-                 redis_settings=None):
+                 redis_settings=None, pool="mkt"):
         self.folder = Path(folder)
         self.build = Path(build)
         self.domains = list(domains)
         self.routes = list(routes)
         self.forwarder = forwarder
+        self.pool = pool
         self.keys = self.folder / "keys"
         self.dkim_records = {}
         self.coordinators = []
@@ -199,8 +200,8 @@ class Cluster:
                     "bearer_key_file": str(self.keys / "api.key")},
             "metrics": {"listen": f"127.0.0.1:{ports['metrics']}"},
             "keys": {"directory": str(self.keys / "master")},
-            "pools": ["mkt"], "from_domains": self.domains,
-            "default": {"pool": "mkt", "feedback_sender_id": "hikyaku1"},
+            "pools": [self.pool], "from_domains": self.domains,
+            "default": {"pool": self.pool, "feedback_sender_id": "hikyaku1"},
             **changes,
         }
         node = Node(self, "hikyaku-coordinator", name, configuration, ports)
@@ -208,7 +209,7 @@ class Cluster:
         self.coordinators.append(node)
         return node
 
-    def add_worker(self, ips=(("127.0.0.11", "m1.shop.test"),), pool="mkt", **changes):
+    def add_worker(self, ips=(("127.0.0.11", "m1.shop.test"),), pool=None, **changes):
         """Make one (not started) that owns these addresses of the pool."""
         name = f"w-{len(self.workers)}"
         ports = {"metrics": free_port()}
@@ -218,7 +219,7 @@ class Cluster:
             "coordinators": [f"127.0.0.1:{node.ports['bus']}" for node in self.coordinators],
             "bus": {"key_file": str(self.keys / "worker.curve"),
                     "server_key_file": str(self.keys / "coordinator.curve.pub")},
-            "pools": [{"name": pool,
+            "pools": [{"name": pool or self.pool,
                        "ips": [{"address": address, "ehlo": ehlo} for address, ehlo in ips]}],
             "dkim": {"directory": str(self.keys / "dkim")},
             "metrics": {"listen": f"127.0.0.1:{ports['metrics']}"},

@@ -31,10 +31,9 @@ postlog unix-dgram n - n - 1 postlogd
 
 class MailServer:
     """
-    Mailboxes are all addresses of `domains` but those whose local part begins with "unknown".
+    Mailboxes are the addresses u<number> of `domains`; everybody else is unknown.
 
-    `listen` is an address and a port; `certificate` a PEM file with key and chain (STARTTLS).
-    Needs root, as any Postfix does.
+    `certificate`: a PEM file with key and chain, for STARTTLS. Needs root, as any Postfix does.
     """
 
     def __init__(self, folder, domains, address="127.0.0.1", port=None, certificate=None):
@@ -52,9 +51,9 @@ class MailServer:
 
     def _write(self, domains, owner, certificate):
         config = self.folder / "config"
-        (config / "mailboxes.regexp").write_text("if !/^unknown/\n" + "".join(
-            f"/^[^@]+@{domain.replace('.', chr(92) + '.')}$/ {domain}/\n"
-            for domain in domains) + "endif\n")
+        (config / "mailboxes.regexp").write_text("".join(
+            f"/^u[0-9]+@{domain.replace('.', chr(92) + '.')}$/ {domain}/\n"
+            for domain in domains))
         settings = {
             "compatibility_level": "3.6",
             "queue_directory": self.folder / "queue",
