@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "scripts"), str(Path(__file__).parent)]
 
 from local.cluster import Cluster  # noqa: E402
+from local.dns_server import DnsServer  # noqa: E402
 from sink import Sink  # noqa: E402
 
 
@@ -41,10 +42,26 @@ def sink():
 
 
 @pytest.fixture
-def cluster(folder, build, sink):
-    """One coordinator and one worker, which sends all mail to the sink."""
-    made = Cluster(folder, build, routes=[
-        {"domain": "*", "host": sink.address, "port": sink.port}])
-    made.start()
-    yield made
-    made.stop()
+def make_cluster(folder, build, sink):
+    """Makes a cluster whose workers send all mail to the sink, with its keys in DNS (not started)."""
+    started = []
+
+    def make(**settings):
+        made = Cluster(folder, build, routes=[
+            {"domain": "*", "host": sink.address, "port": sink.port}], **settings)
+        dns = DnsServer(folder / "dns", {
+            domain: made.dkim_zone_lines(domain) for domain in made.domains}).start()
+        made.forwarder = dns.forwarder
+        made.dns = dns
+        started.append(made)
+        return made
+    yield make
+    for made in started:
+        made.stop()
+        made.dns.stop()
+
+
+@pytest.fixture
+def cluster(make_cluster):
+    """One coordinator and one worker."""
+    return make_cluster().start()
