@@ -19,7 +19,7 @@ from .api_client import ROOT
 from .cluster import Cluster
 from .dns_server import DnsServer
 from .mail_server import MailServer
-from .process import StartError, free_port
+from .process import StartError, free_port, wait_until
 
 SENDER = "shop.test"
 ALIVE = ("alpha.test", "beta.test", "gamma.test", "delta.test")
@@ -72,7 +72,13 @@ class Quickstart:
             self.cluster.add_worker(ips=(ip,), smtp={"port": self.port}).start(wait=False)
         for node in self.cluster.coordinators + self.cluster.workers:
             node.wait_ready()
+        wait_until("both workers own their addresses", self.is_fleet_complete)
         say(self.cluster.cli("fleet").stdout.rstrip())
+
+    def is_fleet_complete(self):
+        fleet = self.cluster.client().fleet()
+        owned = [ip for ip in fleet.ips if ip.owner]
+        return len(owned) == len(SENDING_IPS) and len(fleet.coordinators) == 1
 
     def make_recipients(self):
         domains = ",".join([*(f"{domain}=4" for domain in ALIVE), f"{DEAD}=1"])
@@ -230,14 +236,13 @@ def command_of(pid):
         return ""
 
 
-def where_next(quickstart):
-    say(f"""
+def where_next():
+    say("""
 Where to look next
     README.md, docs/README.md           what there is, and how it is used
     docs/examples/campaign.py           the same from your own program
     docs/cli.md                         the command that you saw
-    scripts/quickstart --keep           leaves the cluster running for you to play with
-    {quickstart.folder / 'rejected.csv' if quickstart.folder.exists() else ''}""".rstrip())
+    scripts/quickstart --keep           leaves the cluster running for you to play with""")
 
 
 def run(arguments):
@@ -250,7 +255,7 @@ def run(arguments):
         quickstart.submit()
         quickstart.show_outcomes()
         is_good = quickstart.verify_signatures() and quickstart.check_counts()
-        where_next(quickstart)
+        where_next()
         if arguments.keep:
             state = quickstart.state()
             (folder / "state.json").write_text(json.dumps(state, indent=2))
