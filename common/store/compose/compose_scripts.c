@@ -75,7 +75,7 @@ static void compose(const char *folder, const char *name, struct buffer *out)
     OWNED(buffer_finish) struct buffer source = {0};
     read_file(folder, name, &source);
     struct text rest = buffer_text(&source);
-    struct text line;
+    struct text line = TEXT("");
     if (!text_starts_with(rest, TEXT("#!lua")) || !text_next_part(&rest, '\n', &line)) {
         fail("no #!lua line in", name);
     }
