@@ -3,11 +3,19 @@
 import csv
 import email
 import email.policy
+import fcntl
 import json
+import os
+import pty
 import re
+import select
 import shutil
+import signal
+import struct
 import subprocess
 import tempfile
+import termios
+import time
 from pathlib import Path
 
 import pytest
@@ -254,3 +262,58 @@ def test_events_go_on_at_their_cursor(run, files):
     first = json.loads(done.stdout)["event_id"]
     assert first not in {json.loads(line)["event_id"] for line in rest.stdout.splitlines()}
     assert "cursor: " in run("events", "--cursor", "nonsense", code=REFUSED).stderr
+
+
+# ------------------------------------------------------------------ watching on a terminal
+
+def watch_on_terminal(coordinator, campaign_id, *steps):
+    """Run `show --watch` on a terminal of 100 columns. A step waits for words to be drawn, then
+    presses a key or sends a signal. @return everything drawn, the exit code"""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+    node = coordinator.coordinators[0]
+    process = subprocess.Popen(
+        [coordinator.binary("hikyaku"), "show", campaign_id, "--watch", "--endpoint", node.endpoint,
+         "--key-file", coordinator.keys / "api.key"], stdin=slave, stdout=slave, stderr=slave)
+    drawn, fresh, pending = b"", b"", list(steps)
+    deadline = time.monotonic() + 30
+    while process.poll() is None or select.select([master], [], [], 0)[0]:
+        assert time.monotonic() < deadline, drawn.decode()
+        if not select.select([master], [], [], 0.05)[0]:
+            continue
+        part = os.read(master, 65536)
+        drawn, fresh = drawn + part, fresh + part
+        if pending and pending[0][0].encode() in fresh:
+            act, fresh = pending.pop(0)[1], b""
+            if isinstance(act, str):
+                os.write(master, act.encode())
+            else:
+                process.send_signal(act)
+    echoes = termios.tcgetattr(slave)[3] & termios.ECHO != 0
+    os.close(slave)
+    os.close(master)
+    assert echoes, "the terminal is as it was"
+    return drawn.decode(), process.returncode
+
+
+def test_a_watched_campaign_is_steered_by_keys(run, coordinator, files):
+    words, _ = files("watched", malformed=0, duplicates=0)
+    campaign_id = submit(run, words)["campaign_id"]
+    drawn, code = watch_on_terminal(coordinator, campaign_id, ("RUNNING", "p"), ("PAUSED", "q"))
+    assert code == OK and "left; sending goes on" in drawn
+    assert "「watched感謝祭」" in drawn and "[....................]  0 / " in drawn
+    # One c asks, any other key takes it back.
+    drawn, code = watch_on_terminal(coordinator, campaign_id, ("PAUSED", "r"), ("RUNNING", "c"),
+                                    ("c again cancels", "x"), ("q leave", "q"))
+    assert code == OK
+    assert shown(run, campaign_id)["state"] == "RUNNING"
+    drawn, code = watch_on_terminal(coordinator, campaign_id, ("RUNNING", "c"),
+                                    ("c again cancels", "c"))
+    assert code == REFUSED and re.search(r"cancelled +\d+ +100\.0 %", drawn)
+
+
+def test_an_interrupted_watch_leaves_the_terminal_as_it_was(run, coordinator, files):
+    words, _ = files("interrupted", malformed=0)
+    campaign_id = submit(run, words)["campaign_id"]
+    drawn, code = watch_on_terminal(coordinator, campaign_id, ("q leave", signal.SIGINT))
+    assert code == OK and "left; sending goes on" in drawn
