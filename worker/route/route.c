@@ -85,7 +85,7 @@ static int compare_names(const void *a, const void *b)
 /* The set of hosts, whatever their order: sorted and joined. */
 static void join_names(const struct route *route, char *out, size_t size)
 {
-    const struct route_host *sorted[ROUTE_HOSTS_MAX];
+    const struct route_host *sorted[ROUTE_HOSTS_MAX] = {NULL};
     for (size_t i = 0; i < route->host_count; i++) {
         sorted[i] = &route->hosts[i];
     }
