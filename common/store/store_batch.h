@@ -66,7 +66,9 @@ struct store_claim {
     struct text tenant; /* borrowed for the call */
 };
 
-/** @param error  0; -ESTALE (the claim is not ours any more); -EAGAIN, -ECONNRESET
+/** @param error  0; -ESTALE (the claim is not ours any more, or the flush number is not the next);
+ *               -EINVAL (a row that is final, a change that is not allowed: a bug); -EAGAIN,
+ *               -ECONNRESET
  *  @param word, ms_left  with 0 only */
 typedef void store_batch_written_fn(void *context, int error, enum store_word word,
                                     uint64_t ms_left);
@@ -103,7 +105,8 @@ void store_batch_reclaim(struct store *store, const struct store_batch_name *nam
                          const char *dead_session, struct text tenant,
                          store_batch_changed_fn *on_answer, void *context);
 
-/** Turn the open rows of a free batch into EXPIRED or CANCELLED. -EBUSY: it is claimed. */
+/** Turn the open rows of a free batch into EXPIRED or CANCELLED. -EBUSY: it is claimed; -EPERM: it
+ * is not expired by Redis' clock, or its campaign not cancelled. */
 void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
                        enum outcome outcome, store_batch_changed_fn *on_answer, void *context);
 

@@ -16,9 +16,11 @@ static void on_added(void *object, int error, const redisReply *reply)
 void store_campaign_add_chunk(struct store *store, const struct store_chunk *chunk,
                               store_chunk_added_fn *on_answer, void *context)
 {
-    (void)store_begin(store, STORE_SCRIPT_ADD_CHUNK, store_chunk_key_count(chunk));
-    store_chunk_add_keys(store, chunk);
-    store_chunk_add_arguments(store, chunk);
+    struct store_chunk_plan plan;
+    store_chunk_plan(chunk, chunk->looks_up_duplicates, &plan);
+    (void)store_begin(store, STORE_SCRIPT_ADD_CHUNK, store_chunk_key_count(&plan));
+    store_chunk_add_keys(store, &plan);
+    store_chunk_add_arguments(store, &plan);
     store_send(store, STORE_LINK_WRITE, on_added,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

@@ -19,12 +19,14 @@ static int compare_numbers(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/** The distinct buckets that the rows ask for, ascending. @return how many */
-static size_t list_buckets(const struct store_chunk *chunk, uint32_t buckets[ROWS_PER_CHUNK])
+void store_chunk_plan(const struct store_chunk *chunk, bool looks_up,
+                      struct store_chunk_plan *ret_plan)
 {
+    /* cppcheck-suppress ctuuninitvar ; it is an output */
+    uint32_t *buckets = ret_plan->buckets;
     size_t all = 0;
     assert(chunk->row_count <= ROWS_PER_CHUNK);
-    for (size_t i = 0; chunk->looks_up_duplicates && i < chunk->row_count; i++) {
+    for (size_t i = 0; looks_up && i < chunk->row_count; i++) {
         if (!chunk->rows[i].is_duplicate) {
             buckets[all++] = chunk->rows[i].bucket;
         }
@@ -32,24 +34,24 @@ static size_t list_buckets(const struct store_chunk *chunk, uint32_t buckets[ROW
     qsort(buckets, all, sizeof(buckets[0]), compare_numbers);
     size_t count = 0;
     for (size_t i = 0; i < all; i++) {
-        if (i == 0 || buckets[i] != buckets[count - 1]) {
+        if (count == 0 || buckets[i] != buckets[count - 1]) {
             buckets[count++] = buckets[i];
         }
     }
-    return count;
+    ret_plan->chunk = chunk;
+    ret_plan->bucket_count = count;
 }
 
-size_t store_chunk_key_count(const struct store_chunk *chunk)
+size_t store_chunk_key_count(const struct store_chunk_plan *plan)
 {
-    uint32_t buckets[ROWS_PER_CHUNK];
-    return FIXED_KEYS + KEYS_OF_BATCH * chunk->batch_count + list_buckets(chunk, buckets);
+    return FIXED_KEYS + KEYS_OF_BATCH * plan->chunk->batch_count + plan->bucket_count;
 }
 
-void store_chunk_add_keys(struct store *store, const struct store_chunk *chunk)
+void store_chunk_add_keys(struct store *store, const struct store_chunk_plan *plan)
 {
     static const char parts[KEYS_OF_BATCH] = {'h', 'r', 'b', 'f'};
+    const struct store_chunk *chunk = plan->chunk;
     struct store_command *command = store_command_of(store);
-    uint32_t buckets[ROWS_PER_CHUNK];
     store_add_campaign_key(store, chunk->campaign, NULL);
     store_add_campaign_key(store, chunk->campaign, "chunks");
     store_add_campaign_key(store, chunk->campaign, "parts");
@@ -59,27 +61,24 @@ void store_chunk_add_keys(struct store *store, const struct store_chunk *chunk)
             store_add_batch_key(store, chunk->campaign, chunk->batches[i].number, parts[part]);
         }
     }
-    size_t count = list_buckets(chunk, buckets);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < plan->bucket_count; i++) {
         store_keys_duplicates(store_command_scratch(command), store_prefix(store), chunk->campaign,
-                              buckets[i]);
+                              plan->buckets[i]);
         store_command_add_scratch(command);
     }
 }
 
 /* Of each row, which of the bucket keys is asked. */
-static void add_bucket_places(struct store_command *command, const struct store_chunk *chunk)
+static void add_bucket_places(struct store_command *command, const struct store_chunk_plan *plan)
 {
-    uint32_t buckets[ROWS_PER_CHUNK];
-    size_t count = list_buckets(chunk, buckets);
     struct buffer *out = store_command_scratch(command);
-    for (size_t i = 0; i < chunk->row_count; i++) {
-        const struct store_chunk_row *row = &chunk->rows[i];
+    for (size_t i = 0; i < plan->chunk->row_count; i++) {
+        const struct store_chunk_row *row = &plan->chunk->rows[i];
         uint16_t place = row->is_duplicate ? IN_CHUNK : 0;
-        if (!row->is_duplicate && count > 0) {
-            const uint32_t *found =
-                bsearch(&row->bucket, buckets, count, sizeof(buckets[0]), compare_numbers);
-            place = (uint16_t)(found - buckets);
+        if (!row->is_duplicate && plan->bucket_count > 0) {
+            const uint32_t *found = bsearch(&row->bucket, plan->buckets, plan->bucket_count,
+                                            sizeof(plan->buckets[0]), compare_numbers);
+            place = (uint16_t)(found - plan->buckets);
         }
         char bytes[2];
         bytes_put_u16(bytes, place);
@@ -88,19 +87,21 @@ static void add_bucket_places(struct store_command *command, const struct store_
     store_command_add_scratch(command);
 }
 
-void store_chunk_add_arguments(struct store *store, const struct store_chunk *chunk)
+void store_chunk_add_arguments(struct store *store, const struct store_chunk_plan *plan)
 {
+    const struct store_chunk *chunk = plan->chunk;
+    bool looks_up = plan->bucket_count > 0;
     struct store_command *command = store_command_of(store);
     store_command_add_unsigned(command, chunk->number);
     store_command_add(command, chunk->digest);
     store_command_add_unsigned(command, chunk->rejected);
-    store_command_add_string(command, chunk->looks_up_duplicates ? "1" : "0");
+    store_command_add_string(command, looks_up ? "1" : "0");
     store_command_add_string(command, chunk->refuses_duplicates ? "1" : "0");
     store_command_add(command, chunk->answer);
     store_command_add(command, chunk->map);
     store_command_add_unsigned(command, chunk->batch_count);
     store_command_add_unsigned(command, chunk->row_count);
-    add_bucket_places(command, chunk);
+    add_bucket_places(command, plan);
     for (size_t i = 0; i < chunk->batch_count; i++) {
         const struct store_chunk_batch *batch = &chunk->batches[i];
         store_command_add_unsigned(command, batch->number);
@@ -111,7 +112,7 @@ void store_chunk_add_arguments(struct store *store, const struct store_chunk *ch
         store_command_add_number(command, batch->due_unix_s);
         store_command_add_number(command, batch->expires_unix_ms);
     }
-    for (size_t i = 0; chunk->looks_up_duplicates && i < chunk->row_count; i++) {
+    for (size_t i = 0; looks_up && i < chunk->row_count; i++) {
         store_command_add_number(command, chunk->rows[i].hash);
     }
 }

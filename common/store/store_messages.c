@@ -123,15 +123,15 @@ void store_messages_add(struct store *store, const struct store_chunk *chunk,
                         store_chunk_added_fn *on_answer, void *context)
 {
     unsigned int partition = store_keys_partition(chunk->campaign);
-    struct store_chunk plain = *chunk;
-    plain.looks_up_duplicates = false;
-    size_t keys = store_chunk_key_count(&plain) + DAYS_ADD * count;
+    struct store_chunk_plan plan;
+    store_chunk_plan(chunk, false, &plan);
+    size_t keys = store_chunk_key_count(&plan) + DAYS_ADD * count;
     struct store_command *command = store_begin(store, STORE_SCRIPT_MESSAGES_ADD, keys);
-    store_chunk_add_keys(store, &plain);
+    store_chunk_add_keys(store, &plan);
     for (size_t i = 0; i < count; i++) {
         add_day_keys(store, partition, today(store), DAYS_ADD, messages[i].key_hash[0]);
     }
-    store_chunk_add_arguments(store, &plain);
+    store_chunk_add_arguments(store, &plan);
     store_command_add_unsigned(command, today(store));
     store_command_add_unsigned(command, count);
     for (size_t i = 0; i < count; i++) {

@@ -6,17 +6,9 @@ static const struct {
     const char *word;
     int error;
 } statuses[] = {
-    {"ok", 0},
-    {"exists", -EEXIST},
-    {"gone", -ENOENT},
-    {"state", -EBUSY},
-    {"busy", -EBUSY},
-    {"stale", -ESTALE},
-    {"double", -ENOTUNIQ},
-    {"bad", -EINVAL},
-    {"taken", -EALREADY},
-    {"expired", -ETIME},
-    {"not_due", -EDOM},
+    {"ok", 0},        {"exists", -EEXIST},  {"gone", -ENOENT},   {"state", -EBUSY},
+    {"busy", -EBUSY}, {"stale", -ESTALE},   {"refused", -EPERM}, {"double", -ENOTUNIQ},
+    {"bad", -EINVAL}, {"taken", -EALREADY}, {"expired", -ETIME}, {"not_due", -EDOM},
     {"day", -ERANGE},
 };
 

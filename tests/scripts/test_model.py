@@ -282,7 +282,7 @@ class Model:
             assert status == "busy"
             return
         if not (is_expired if outcome == EXPIRED else self.state in (CANCELLING, S_CANCELLED)):
-            assert status == "state"
+            assert status == "refused"
             return
         rows = batch.open_rows()
         for nth in rows:

@@ -271,7 +271,7 @@ def test_pause_resume_cancel(campaign):
     assert int(campaign.header()["state"]) == CANCELLING
     assert campaign.sweep(0, CANCELLED)[0] == "busy"
     assert campaign.flush(0, A, epoch, 1, delivered(0), finishes=True)[1][0] == b"3"
-    assert campaign.sweep(0, EXPIRED)[0] == "state"
+    assert campaign.sweep(0, EXPIRED)[0] == "refused"
     assert campaign.sweep(0, CANCELLED) == ("ok", [b"1", b"6"])
     assert campaign.sweep(0, CANCELLED) == ("ok", [b"0", b"6"])
     assert campaign.control("cancel")[0] == "ok"
@@ -298,7 +298,7 @@ def test_expiry(campaign):
     """I10: free, paused; a claim refuses."""
     run(campaign, expires=(now() - 1) * 1000)
     assert campaign.claim(0, A)[0] == "expired"
-    assert campaign.sweep(0, CANCELLED)[0] == "state"
+    assert campaign.sweep(0, CANCELLED)[0] == "refused"
     campaign.control("pause")
     assert campaign.sweep(0, EXPIRED) == ("ok", [b"4", b"7"])
     campaign.audit([0])
@@ -306,7 +306,7 @@ def test_expiry(campaign):
 
 def test_not_expired_is_not_swept(campaign):
     run(campaign, expires=(now() + 1000) * 1000)
-    assert campaign.sweep(0, EXPIRED)[0] == "state"
+    assert campaign.sweep(0, EXPIRED)[0] == "refused"
     left = int(campaign.claim(0, A)[1][2])
     assert 990_000 < left <= 1_000_000
 

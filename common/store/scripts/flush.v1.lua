@@ -15,7 +15,7 @@ local ALLOWED = {
 }
 local campaign, batch = read_campaign(), read_batch()
 if campaign == nil or batch == nil then
-    return {'gone'}
+    return {'stale'}
 end
 local answer = {'ok', campaign.word, left_of(campaign, batch)}
 local was_finished_by_it = batch.session == '' and batch.last_session == session

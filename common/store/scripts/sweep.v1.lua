@@ -15,7 +15,7 @@ local expires = expires_of(campaign, batch)
 local is_right = (outcome == EXPIRED and expires > 0 and expires <= NOW_MS)
     or (outcome == CANCELLED and campaign.word == WORD_CANCEL)
 if not is_right then
-    return {'state'}
+    return {'refused'}
 end
 if batch.open == 0 then
     return {'ok', '0', digits(campaign.state)}
