@@ -531,7 +531,7 @@ static void run(struct app *app)
     app->reload = loop_signal_create(app->loop, SIGHUP, on_reload, app);
     loop_run(app->loop);
     LOG(LOG_STOP, NULL, log_number("code", app->exit_code));
-    if (!mailroom_is_empty(app->mailroom) || loop_pool_pending(app->loop) > 0) {
+    if (!mailroom_is_idle(app->mailroom) || loop_pool_pending(app->loop) > 0) {
         _exit(app->exit_code); /* in the middle of work: what is in memory belongs to nobody now */
     }
 }

@@ -394,6 +394,11 @@ void mailroom_stop(struct mailroom *room)
 bool mailroom_is_empty(const struct mailroom *room)
 {
     return claims_count(room->claims) == 0 && outbox_connections(room->outbox) == 0 &&
-           pipeline_drafts(room->pipeline) == 0 &&
+           pipeline_drafts(room->pipeline) == 0;
+}
+
+bool mailroom_is_idle(const struct mailroom *room)
+{
+    return mailroom_is_empty(room) &&
            (room->dkim_check == NULL || dkim_check_running(room->dkim_check) == 0);
 }

@@ -35,7 +35,7 @@ struct mailroom_settings {
 /** @return 0, or an error of the TLS library */
 MUST_USE int mailroom_create(const struct mailroom_settings *settings, struct mailroom **ret_room,
                              struct problem *problem);
-/** It is empty. Accepts NULL, nulls the pointer. */
+/** It is idle. Accepts NULL, nulls the pointer. */
 void mailroom_destroy(struct mailroom **room);
 
 /** A message of a coordinator. */
@@ -54,6 +54,9 @@ void mailroom_resume(struct mailroom *room);
 void mailroom_drain(struct mailroom *room);
 /** Wait no longer: abort what stands before its dot; doubt behind it is written as doubt. */
 void mailroom_stop(struct mailroom *room);
+/** No mail is in it. */
 bool mailroom_is_empty(const struct mailroom *room);
+/** Nor does it wait for anything: it may be destroyed. */
+bool mailroom_is_idle(const struct mailroom *room);
 
 #endif

@@ -30,6 +30,7 @@ struct campaign {
     struct dkim_keys_domain *signing;  /* borrowed; NULL: not signed */
     bool lacks_key;                    /* must be signed, but there is no key */
     struct letter_list waiting;        /* letters before the first-message check is through */
+    uint64_t tended_ms;                /* monotonic: when `waiting` was last looked at */
     uint32_t holders;                  /* claims that hold it */
     uint64_t released_ms;              /* monotonic: since when nobody does */
     struct arena *arena;               /* everything above that is borrowed */

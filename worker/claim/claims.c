@@ -285,7 +285,7 @@ static void on_control(struct claims *claims, const unsigned char campaign[16],
     struct claim *claim = table_first(claims->by_name, &walk);
     for (; claim != NULL; claim = table_next(&walk)) {
         if (memcmp(claim->name.campaign, campaign, 16) == 0 && claim->epoch != 0 &&
-            word != STORE_RUN && !claim->is_recalled) {
+            (word == STORE_PAUSE || word == STORE_CANCEL) && !claim->is_recalled) {
             recall(claims, claim, word == STORE_PAUSE ? GATE_PAUSED : GATE_NONE);
         }
     }
@@ -353,6 +353,15 @@ static void poll_word(struct claims *claims, struct claim *claim, uint64_t now_m
     store_campaign_get(claims->settings.store, claim->name.campaign, on_polled, claims);
 }
 
+/* Once a tick, however many claims hold it. */
+static void tend(struct claims *claims, struct campaign *campaign, uint64_t now_ms)
+{
+    if (campaign->waiting.count > 0 && campaign->tended_ms != now_ms) {
+        campaign->tended_ms = now_ms;
+        claims->settings.on_wait(claims->settings.context, campaign);
+    }
+}
+
 void claims_on_notice(struct claims *claims, const unsigned char campaign[16])
 {
     if (campaigns_find(claims->campaigns, campaign) != NULL && claims->polls < POLLS_MAX) {
@@ -389,9 +398,7 @@ static void on_tick(void *context)
             now_ms - claim->opened_ms >= claims->settings.idle_ms) {
             recall(claims, claim, GATE_NONE);
         }
-        if (claim->campaign->waiting.count > 0) {
-            claims->settings.on_wait(claims->settings.context, claim->campaign);
-        }
+        tend(claims, claim->campaign, now_ms);
     }
     campaigns_tidy(claims->campaigns, now_ms);
 }

@@ -50,6 +50,7 @@ struct links {
     uint64_t numbers;
     int64_t started_unix_ms;
     bool is_leaving;
+    bool is_soon; /* the credit is told in a moment */
 };
 
 /* ---------------------------------------------------------------- sending */
@@ -107,6 +108,7 @@ static void tell_credit(void *context)
     struct links *links = context;
     size_t shares = links_welcomed(links);
     Hikyaku__V1__Credit credit = HIKYAKU__V1__CREDIT__INIT;
+    links->is_soon = false;
     loop_timer_start(links->credit_timer, CREDIT_MS, 0);
     if (shares > 0 && !links->is_leaving) {
         arena_reset(links->arena);
@@ -128,7 +130,10 @@ static void tell_credit(void *context)
 
 void links_credit_changed(struct links *links)
 {
-    loop_timer_start(links->credit_timer, CREDIT_SOON_MS, 0);
+    if (!links->is_soon) { /* many changes are told at once, and soon all the same */
+        links->is_soon = true;
+        loop_timer_start(links->credit_timer, CREDIT_SOON_MS, 0);
+    }
 }
 
 void links_send(struct links *links, uint64_t number, Hikyaku__V1__FleetMessage__BodyCase body_case,

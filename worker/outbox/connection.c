@@ -22,7 +22,7 @@ static struct smtp_message *next_message(void *context)
     if (!connection->is_greeted) {
         connection->is_greeted = true;
         destination->greeted++;
-        destination_greeted(destination, connection->target);
+        destination_greeted(destination, &connection->target);
     }
     outbox_touch(outbox, destination);
     bool may_start =
@@ -77,7 +77,7 @@ static void let_go(struct connection *connection, struct letter *letter)
 static void hold_back(struct connection *connection, enum failure_hold hold)
 {
     if (hold == FAILURE_HOLD_HOST || hold == FAILURE_HOLD_PATH) {
-        destination_hold(connection->destination, connection->target);
+        destination_hold(connection->destination, &connection->target);
     }
     if (hold != FAILURE_HOLD_NOTHING) {
         connection_quit(connection);
@@ -158,7 +158,7 @@ static void judge_end(struct connection *connection, const struct smtp_result *e
         log_string("ip", end->ip), log_string("stage", smtp_result_stage_name(end->stage)),
         log_string("failure", smtp_result_failure_name(end->failure)),
         log_number("code", end->code));
-    destination_hold(destination, connection->target);
+    destination_hold(destination, &connection->target);
     if (destination->connection_count == 0 && !destination_has_other(destination)) {
         outbox_fail_all(destination, &verdict, end, connection->ip);
     }
@@ -182,15 +182,15 @@ static enum smtp_tls_policy tls_policy(const struct destination *destination)
     return destination->route.tls == ROUTE_TLS_NONE ? SMTP_TLS_NEVER : SMTP_TLS_OPPORTUNISTIC;
 }
 
-void connection_open(struct destination *destination, size_t target, struct sending_ip *ip)
+void connection_open(struct destination *destination, const struct route_target *target,
+                     struct sending_ip *ip)
 {
     struct outbox *outbox = destination->outbox;
-    const struct route_target *server = &destination->route.targets[target];
     struct connection *connection = xalloc_zero(1, sizeof *connection);
     connection->outbox = outbox;
     connection->destination = destination;
     connection->ip = ip;
-    connection->target = target;
+    connection->target = *target;
     connection->next = destination->connections;
     if (connection->next != NULL) {
         connection->next->previous = connection;
@@ -200,9 +200,9 @@ void connection_open(struct destination *destination, size_t target, struct send
     destination->site->open[ip->number]++;
     outbox->connections++;
     struct smtp_session_settings settings = {
-        .remote = server->address,
+        .remote = target->address,
         .source = &ip->address,
-        .mx_host = destination->route.hosts[server->host].name,
+        .mx_host = destination->route.hosts[target->host].name,
         .hello = ip->ehlo,
         .tls = outbox->settings.tls,
         .tls_policy = tls_policy(destination),

@@ -16,7 +16,7 @@ struct connection {
     struct smtp_session *session;
     struct connection *next;
     struct connection *previous;
-    size_t target;
+    struct route_target target; /* the server */
     struct letter *letters[CONNECTION_LETTERS_MAX];
     size_t letter_count;
     bool is_greeted; /* its server takes mail */
@@ -24,7 +24,8 @@ struct connection {
     bool is_quitting;
 };
 
-void connection_open(struct destination *destination, size_t target, struct sending_ip *ip);
+void connection_open(struct destination *destination, const struct route_target *target,
+                     struct sending_ip *ip);
 /** There may be a letter for it. */
 void connection_wake(struct connection *connection);
 /** Abort what stands before its dot. */

@@ -32,8 +32,8 @@ struct destination *destination_find(struct outbox *outbox, struct text pool,
         (void)snprintf(destination->pool, sizeof destination->pool, "%.*s", TEXT_PRINT(pool));
         destination->route = *route;
         (void)table_put(outbox->destinations, text_of(key), destination);
-    } else if (destination->connection_count == 0) {
-        destination->route = *route; /* connections name servers by their place */
+    } else {
+        destination->route = *route; /* the same hosts: their addresses may have changed */
     }
     destination->used_ms = loop_now_ms(outbox->settings.loop);
     return destination;
@@ -117,20 +117,19 @@ static bool is_held(const struct destination *destination, size_t target)
                            loop_now_ms(settings->loop));
 }
 
-void destination_hold(struct destination *destination, size_t target)
+void destination_hold(struct destination *destination, const struct route_target *target)
 {
     char name[STREAM_ADDRESS_LENGTH + 8];
     const struct outbox_settings *settings = &destination->outbox->settings;
-    unreachable_add(settings->unreachable,
-                    name_of(&destination->route.targets[target], name, sizeof name),
+    unreachable_add(settings->unreachable, name_of(target, name, sizeof name),
                     loop_now_ms(settings->loop));
 }
 
-void destination_greeted(struct destination *destination, size_t target)
+void destination_greeted(struct destination *destination, const struct route_target *target)
 {
     char name[STREAM_ADDRESS_LENGTH + 8];
     unreachable_remove(destination->outbox->settings.unreachable,
-                       name_of(&destination->route.targets[target], name, sizeof name));
+                       name_of(target, name, sizeof name));
 }
 
 static bool has_room(void *context, const struct sending_ip *ip)
@@ -176,7 +175,8 @@ static void look_at(struct destination *destination, size_t target, struct searc
     }
 }
 
-enum destination_choice destination_choose(struct destination *destination, size_t *ret_target,
+enum destination_choice destination_choose(struct destination *destination,
+                                           struct route_target *ret_target,
                                            struct sending_ip **ret_ip)
 {
     const struct route *route = &destination->route;
@@ -189,7 +189,7 @@ enum destination_choice destination_choose(struct destination *destination, size
         look_at(destination, i, &search);
     }
     if (search.found > 0) {
-        *ret_target = search.target;
+        *ret_target = route->targets[search.target];
         *ret_ip = search.ip;
         return DESTINATION_FOUND;
     }

@@ -25,11 +25,10 @@ struct destination {
     struct letter_list ready[SITE_QUEUE_LANES];
     struct connection *connections;
     size_t connection_count;
-    size_t greeted;          /* connections whose server has said that it takes mail */
-    uint64_t used_ms;        /* monotonic */
-    uint64_t plain_until_ms; /* STARTTLS failed: without it until then */
-    bool is_dirty;           /* in the outbox' list to be looked at */
-    bool is_starved;         /* a connection limit held it up */
+    size_t greeted;   /* connections whose server has said that it takes mail */
+    uint64_t used_ms; /* monotonic */
+    bool is_dirty;    /* in the outbox' list to be looked at */
+    bool is_starved;  /* a connection limit held it up */
     struct destination *next_dirty;
     char pool[64];
     char *key; /* owned */
@@ -59,13 +58,14 @@ enum destination_choice {
 };
 /** Choose server and sending IP for a new connection: lowest preference that is not left alone,
  *  any of its addresses. @source RFC 5321, 5.1 */
-enum destination_choice destination_choose(struct destination *destination, size_t *ret_target,
+enum destination_choice destination_choose(struct destination *destination,
+                                           struct route_target *ret_target,
                                            struct sending_ip **ret_ip);
 /** Is there a server that is not left alone? */
 bool destination_has_other(const struct destination *destination);
 /** Leave a server alone for a while. */
-void destination_hold(struct destination *destination, size_t target);
+void destination_hold(struct destination *destination, const struct route_target *target);
 /** It answers: forget its failures. */
-void destination_greeted(struct destination *destination, size_t target);
+void destination_greeted(struct destination *destination, const struct route_target *target);
 
 #endif

@@ -248,7 +248,7 @@ void outbox_on_written(struct outbox *outbox, struct letter *letter)
 static uint8_t gate_of(struct outbox *outbox, const struct letter *letter)
 {
     const struct campaign *campaign = letter->claim->campaign;
-    size_t target;
+    struct route_target target;
     if (letter->list == &campaign->waiting) {
         return campaign->lacks_key ? GATE_KEY_UNAVAILABLE : GATE_DOMAIN_UNVERIFIED;
     }
@@ -338,7 +338,7 @@ static size_t waiting_connections(const struct destination *destination)
 static void open_connections(struct outbox *outbox, struct destination *destination)
 {
     size_t backlog = destination_backlog(destination);
-    size_t target;
+    struct route_target target;
     struct sending_ip *ip;
     destination->is_starved = false;
     if (backlog <= waiting_connections(destination) || outbox->is_quitting ||
@@ -355,7 +355,7 @@ static void open_connections(struct outbox *outbox, struct destination *destinat
         if (destination_choose(destination, &target, &ip) != DESTINATION_FOUND) {
             return;
         }
-        connection_open(destination, target, ip);
+        connection_open(destination, &target, ip);
     }
 }
 

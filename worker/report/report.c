@@ -72,7 +72,7 @@ void report_destroy(struct report **report)
     if (*report == NULL) {
         return;
     }
-    assert((*report)->first == NULL && !(*report)->is_deferred);
+    assert((*report)->first == NULL);
     loop_timer_destroy(&(*report)->timer);
     seal_destroy(&(*report)->seal);
     free(*report);

@@ -76,6 +76,9 @@ bool report_claim_is_done(const struct report_claim *part)
     return part->is_ended || part->claim->is_lost;
 }
 
+/* A flush that failed is asked for again after so long. */
+#define REPEAT_MS 100
+
 /* ---------------------------------------------------------------- flush */
 
 static void finish_progress(struct report_claim *part, struct report_progress *progress)
@@ -95,6 +98,21 @@ static void finish_progress(struct report_claim *part, struct report_progress *p
     }
 }
 
+/* Somebody else holds it, or it is not there any more (the store was emptied). */
+static bool is_lost(int error)
+{
+    return error == -ESTALE || error == -ENOENT || error == -ECANCELED;
+}
+
+static void repeat_later(struct report_claim *part, int error)
+{
+    part->repeat_ms = loop_now_ms(part->report->settings.loop) + REPEAT_MS;
+    if (part->repeats++ == 0) {
+        LOG(LOG_FLUSH_FAILED, NULL, log_string("claim", part->claim->text),
+            log_number("error", error));
+    }
+}
+
 static void on_flushed(void *context, int error, enum store_word word, uint64_t ms_left)
 {
     struct report_claim *part = context;
@@ -104,15 +122,15 @@ static void on_flushed(void *context, int error, enum store_word word, uint64_t 
         report_schedule(report);
         return;
     }
-    if (error == -ESTALE || error == -ECANCELED) {
+    if (is_lost(error)) {
         report_claim_lose(part);
         return;
     }
     if (error != 0) { /* repeated under the same number when the store is there */
-        LOG(LOG_FLUSH_FAILED, NULL, log_string("claim", part->claim->text),
-            log_number("error", error));
+        repeat_later(part, error);
         return;
     }
+    part->repeats = 0;
     flush_window_answered(&report->window, part->round, part->sent->count);
     part->is_sent = false;
     part->is_ended = part->is_last;
@@ -190,7 +208,7 @@ static void on_marked(void *context, int error, enum store_word word, uint64_t m
     struct report_claim *part = context;
     struct report *report = part->report;
     part->is_marking = false;
-    if (error == -ESTALE || error == -ECANCELED) {
+    if (is_lost(error)) {
         report_claim_lose(part);
         return;
     }
@@ -257,8 +275,10 @@ void report_claim_advance(struct report_claim *part, uint64_t now_ms)
     if (part->is_asking || part->is_ended) {
         return;
     }
-    if (part->is_sent) {
-        ask_flush(part); /* its answer got lost */
+    if (part->is_sent) { /* its answer got lost */
+        if (now_ms >= part->repeat_ms) {
+            ask_flush(part);
+        }
     } else if (is_flush_due(part, now_ms)) {
         start_flush(part);
     }

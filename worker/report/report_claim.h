@@ -24,6 +24,8 @@ struct report_claim {
     uint64_t random;                 /* jitter of due times: one for the whole claim */
     uint64_t round;                  /* of the flush in flight */
     uint32_t number;                 /* of the last flush */
+    uint64_t repeat_ms;              /* monotonic: not asked again before */
+    uint32_t repeats;                /* of the flush in flight; the first is logged */
     bool is_sent;                    /* `sent` is not answered */
     bool is_asking;                  /* its call is in the store's hands */
     bool is_last;                    /* the flush in flight ends the claim */

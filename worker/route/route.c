@@ -111,7 +111,7 @@ void route_complete(struct route *route, struct text site)
     (void)snprintf(route->site, sizeof route->site, "%.*s", TEXT_PRINT(site));
     /* Two routes with the same hosts differ when port, TLS or site do. */
     size_t used = strlen(route->key);
-    (void)snprintf(route->key + used, sizeof route->key - used, "|%u|%d|%.40s",
-                   route->target_count > 0 ? route->targets[0].address.port : 0, (int)route->tls,
-                   route->site);
+    unsigned int port = route->target_count > 0 ? route->targets[0].address.port : 0U;
+    (void)snprintf(route->key + used, sizeof route->key - used, "|%u|%d|%.40s", port,
+                   (int)route->tls, route->site);
 }

@@ -218,9 +218,10 @@ static void test_a_lost_answer_repeats_the_number(void **state)
     assert_int_equal(call_count, 1);
     assert_int_equal(ended, 0);
     is_ready = true;
-    report_resume(report);
-    turn();
-    assert_int_equal(call_count, 2);
+    while (call_count < 2) { /* after a short while */
+        report_resume(report);
+        turn();
+    }
     assert_int_equal(calls[1].number, calls[0].number);
     assert_int_equal(calls[1].count, LETTERS);
     assert_true(calls[1].finishes);
