@@ -2,6 +2,8 @@
 
 #include "common/security/identity.h"
 
+#include <string.h>
+
 static char *copy(struct arena *arena, struct text text)
 {
     return arena_copy(arena, text.data, text.size);
@@ -70,14 +72,21 @@ static void fill_gates(const struct store_campaign *campaign, struct arena *aren
                        Hikyaku__V1__Campaign *view)
 {
     uint64_t counts[GATE_LIMIT];
+    uint64_t total = 0;
     for (int gate = 0; gate < GATE_LIMIT; gate++) {
         counts[gate] = campaign->gates[gate];
+        total += counts[gate];
     }
     /* What is at a worker is on its way, not waiting. */
     uint64_t waiting =
         counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
     counts[GATE_NONE] = 0;
     counts[campaign_gate(campaign)] += waiting;
+    if (campaign->word == STORE_PAUSE && total > campaign->in_flight) {
+        /* Whatever else they wait for, this is what binds. */
+        memset(counts, 0, sizeof counts);
+        counts[GATE_PAUSED] = total - campaign->in_flight;
+    }
     view->gates = arena_zero(arena, GATE_LIMIT, sizeof(void *));
     for (int gate = 1; gate < GATE_LIMIT; gate++) {
         if (counts[gate] == 0) {

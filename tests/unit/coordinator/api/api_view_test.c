@@ -23,7 +23,6 @@ static void open_rows_without_a_gate_stand_under_their_campaigns(void **state)
         enum gate gate;
     } cases[] = {
         {HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED, GATE_SCHEDULED_FOR},
-        {HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED, GATE_PAUSED},
         {HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING, GATE_WORKER_CREDIT},
     };
     (void)state;
@@ -40,6 +39,21 @@ static void open_rows_without_a_gate_stand_under_their_campaigns(void **state)
         assert_int_equal(gate_count(view, GATE_NONE), 0);
         assert_int_equal(view->in_flight, 30);
     }
+}
+
+static void a_pause_binds_whatever_else_holds(void **state)
+{
+    (void)state;
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct store_campaign campaign = {
+        .state = HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED,
+        .word = STORE_PAUSE,
+        .in_flight = 5,
+        .gates = {[GATE_NONE] = 20, [GATE_RETRY_DUE] = 7, [GATE_PATH_CONNECTIONS] = 3},
+    };
+    const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, arena);
+    assert_int_equal(view->n_gates, 1);
+    assert_int_equal(gate_count(view, GATE_PAUSED), 25);
 }
 
 static void counts_and_labels_are_shown(void **state)
@@ -74,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(open_rows_without_a_gate_stand_under_their_campaigns),
+        cmocka_unit_test(a_pause_binds_whatever_else_holds),
         cmocka_unit_test(counts_and_labels_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
