@@ -22,6 +22,7 @@ struct counters {
     uint64_t rated_messages; /* as of rated_ms */
     uint64_t rated_ms;
     uint32_t rate;
+    int64_t day; /* UTC, since 1970 */
 };
 
 struct counters *counters_create(struct loop *loop)
@@ -91,6 +92,15 @@ static void rate(struct counters *counters)
     }
 }
 
+static void begin_day(struct counters *counters, struct sending_ips *ips)
+{
+    int64_t day = clock_unix_ms() / (int64_t)DAY_MS;
+    for (size_t i = 0; day != counters->day && i < ips->count; i++) {
+        ips->items[i].sent = 0;
+    }
+    counters->day = day;
+}
+
 static char *copy(struct arena *arena, const char *string)
 {
     return arena_printf(arena, "%s", string);
@@ -123,6 +133,7 @@ void counters_fill_status(struct counters *counters, const struct counters_view 
     Hikyaku__V1__WorkerStatus *status = arena_zero(arena, 1, sizeof *status);
     hikyaku__v1__worker_status__init(status);
     rate(counters);
+    begin_day(counters, view->ips);
     status->state = copy(arena, view->state);
     status->messages_per_s = counters->rate;
     status->connections = (uint32_t)view->connections;

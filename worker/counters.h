@@ -19,7 +19,7 @@ void counters_set_gauges(struct counters *counters, size_t connections, size_t i
                          size_t claims, size_t drafts);
 
 struct counters_view {
-    const struct sending_ips *ips;
+    struct sending_ips *ips; /* their day's count is begun anew at midnight UTC */
     size_t connections;
     uint64_t in_flight;
     const char *state;

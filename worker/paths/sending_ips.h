@@ -20,7 +20,7 @@ struct sending_ip {
     uint16_t number; /* its place in the list */
     enum sending_ip_state state;
     uint64_t epoch; /* of its lease */
-    uint64_t sent;  /* messages accepted by servers since the start */
+    uint64_t sent;  /* messages accepted by servers today (UTC) */
 };
 
 struct sending_ips {

@@ -128,7 +128,7 @@ static void gather(struct report_claim *part, struct letter *letter,
     if (changes->count == 0) {
         part->gathered_ms = loop_now_ms(part->report->settings.loop);
     }
-    assert(changes->count < ROWS_PER_BATCH_MAX);
+    assert(changes->count < part->claim->count); /* each letter is settled once */
     changes->rows[changes->count++] = (struct store_row_change){letter->position, row};
     letter->row = row;
     if (has_event) {

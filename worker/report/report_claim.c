@@ -10,13 +10,20 @@
 
 #define MARKS_MAX (sizeof((struct report_claim *)NULL)->marking / sizeof(uint16_t))
 
+static struct report_changes *create_changes(size_t letters)
+{
+    struct report_changes *changes = xalloc_zero(1, sizeof *changes);
+    changes->rows = xalloc_zero(letters + 1, sizeof *changes->rows);
+    return changes;
+}
+
 struct report_claim *report_claim_create(struct report *report, struct claim *claim)
 {
     struct report_claim *part = xalloc_zero(1, sizeof *part);
     part->report = report;
     part->claim = claim;
-    part->gathered = xalloc_zero(1, sizeof *part->gathered);
-    part->sent = xalloc_zero(1, sizeof *part->sent);
+    part->gathered = create_changes(claim->count);
+    part->sent = create_changes(claim->count);
     (void)!getrandom(&part->random, sizeof part->random, 0); /* jitter only */
     return part;
 }
@@ -33,6 +40,7 @@ static void destroy_changes(struct report_changes *changes)
 {
     seal_wipe_buffer(&changes->details);
     buffer_finish(&changes->sealed);
+    free(changes->rows);
     free(changes);
 }
 

@@ -6,7 +6,7 @@
 
 /** Row changes with the details of their events, and what they count to. */
 struct report_changes {
-    struct store_row_change rows[ROWS_PER_BATCH_MAX];
+    struct store_row_change *rows; /* owned: one for each letter of the claim */
     size_t count;
     struct buffer details; /* plaintext; wiped when it leaves */
     struct buffer sealed;
