@@ -29,7 +29,7 @@ static uint64_t mix(uint64_t value)
 
 static unsigned int domain_of(uint64_t random)
 {
-    static const unsigned int ends[] = {40, 70, 90, 100};
+    static const unsigned int ends[] = {15, 28, 40, 51, 61, 70, 79, 87, 94, 100};
     unsigned int place = (unsigned int)(random % 100);
     unsigned int domain = 0;
     while (place >= ends[domain]) {

@@ -16,8 +16,8 @@ struct recipients_person {
 /**
  * Make the person with this index.
  *
- * Addresses differ from each other; of 100, 40, 30, 20 and 10 lie at the four domains
- * d0.test to d3.test, so that a chunk of 4,096 makes ten batches of about 410.
+ * Addresses differ from each other. They lie at ten domains, d0.test to d9.test, of which the
+ * largest has 15 of 100 and the smallest 6: a chunk of 4,096 makes some thirteen batches.
  */
 void recipients_person(uint64_t seed, uint32_t index, struct recipients_person *ret_person);
 
