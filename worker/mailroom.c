@@ -258,6 +258,7 @@ static void open_report(struct mailroom *room)
         .store = room->settings.store,
         .interval_ms = room->settings.config->flush.interval_ms,
         .outcomes = (uint32_t)room->settings.config->flush.outcomes,
+        .retry_permille = (uint32_t)room->settings.config->retry_permille,
         .on_marked = on_marked,
         .on_mark_failed = on_mark_failed,
         .on_word = on_word,

@@ -79,6 +79,7 @@ struct worker_config {
         uint64_t interval_ms;
         uint64_t outcomes;
     } flush;
+    uint64_t retry_permille;
     uint64_t drain_grace_ms;
     uint64_t threads;
     char *metrics_listen;

@@ -5,8 +5,24 @@
 #define MINUTE_S 60U
 #define HOUR_S 3600U
 
-const struct retry_clock_plan retry_clock_bulk = {5 * MINUTE_S, 4 * HOUR_S};
-const struct retry_clock_plan retry_clock_transactional = {30, 30 * MINUTE_S};
+const struct retry_clock_plan retry_clock_bulk = {5 * MINUTE_S, 4 * HOUR_S, 30};
+const struct retry_clock_plan retry_clock_transactional = {30, 30 * MINUTE_S, 30};
+
+static uint32_t scaled(uint32_t time_s, uint32_t permille)
+{
+    uint64_t result_s = (uint64_t)time_s * permille / 1000;
+    if (result_s > UINT32_MAX) {
+        return UINT32_MAX;
+    }
+    return result_s > 0 ? (uint32_t)result_s : 1;
+}
+
+struct retry_clock_plan retry_clock_scale(const struct retry_clock_plan *plan, uint32_t permille)
+{
+    return (struct retry_clock_plan){.first_s = scaled(plan->first_s, permille),
+                                     .last_s = scaled(plan->last_s, permille),
+                                     .slot_s = scaled(plan->slot_s, permille)};
+}
 
 uint32_t retry_clock_delay_s(const struct retry_clock_plan *plan, uint32_t attempts)
 {
@@ -28,7 +44,7 @@ uint32_t retry_clock_due(const struct retry_clock_plan *plan, uint32_t attempts,
                          uint32_t now_unix_s, uint32_t expires_unix_s, uint64_t random)
 {
     uint64_t delay_s = retry_clock_delay_s(plan, attempts);
-    uint64_t slot_s = delay_s / 10 > RETRY_CLOCK_SLOT_S ? delay_s / 10 : RETRY_CLOCK_SLOT_S;
+    uint64_t slot_s = delay_s / 10 > plan->slot_s ? delay_s / 10 : plan->slot_s;
     uint64_t due = now_unix_s + with_jitter(delay_s, random);
     due = (due + slot_s - 1) / slot_s * slot_s;
     uint64_t latest = expires_unix_s == 0 ? UINT32_MAX : expires_unix_s;

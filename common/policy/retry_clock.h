@@ -8,13 +8,15 @@
 struct retry_clock_plan {
     uint32_t first_s;
     uint32_t last_s;
+    uint32_t slot_s; /* due times are multiples of the larger of this and a tenth of the delay */
 };
 
 extern const struct retry_clock_plan retry_clock_bulk;          /* 5 min to 4 h */
 extern const struct retry_clock_plan retry_clock_transactional; /* 30 s to 30 min */
 
-/** Due times are multiples of the larger of this and a tenth of the delay. */
-#define RETRY_CLOCK_SLOT_S 30
+/** The plan with all its times scaled, 1 s at the least. @param permille  1000: as it is */
+struct retry_clock_plan retry_clock_scale(const struct retry_clock_plan *plan, uint32_t permille);
+
 /** Jitter takes away or adds at most this part of the delay. */
 #define RETRY_CLOCK_JITTER_PERMILLE 100
 

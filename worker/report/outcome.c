@@ -13,10 +13,11 @@ struct outcome_report outcome_untouched(uint8_t gate)
 
 static uint32_t due(const struct row *row, const struct outcome_time *time)
 {
-    const struct retry_clock_plan *plan =
-        time->is_transactional ? &retry_clock_transactional : &retry_clock_bulk;
+    struct retry_clock_plan plan =
+        retry_clock_scale(time->is_transactional ? &retry_clock_transactional : &retry_clock_bulk,
+                          time->retry_permille > 0 ? time->retry_permille : 1000);
     uint32_t attempts = row->attempts > 0 ? row->attempts : 1;
-    return retry_clock_due(plan, attempts, (uint32_t)(time->now_unix_ms / 1000),
+    return retry_clock_due(&plan, attempts, (uint32_t)(time->now_unix_ms / 1000),
                            time->expires_unix_s, time->random);
 }
 

@@ -32,6 +32,7 @@ struct outcome_time {
     uint32_t expires_unix_s; /* 0: never */
     uint64_t random;         /* the same for all recipients of a claim */
     bool is_transactional;
+    uint32_t retry_permille; /* of the usual delays; 0: 1000 */
 };
 
 /** Nothing was tried: it goes back as it came, with the gate that held it. */

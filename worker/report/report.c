@@ -118,6 +118,7 @@ static void gather(struct report_claim *part, struct letter *letter,
         .expires_unix_s = part->claim->expires_unix_s,
         .random = part->random,
         .is_transactional = part->claim->is_transactional,
+        .retry_permille = part->report->settings.retry_permille,
     };
     struct row row;
     bool has_event = outcome_apply(outcome, &letter->row, &time, &row);

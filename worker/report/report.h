@@ -30,7 +30,8 @@ struct report_settings {
     struct loop *loop;   /* borrowed */
     struct store *store; /* borrowed */
     uint64_t interval_ms;
-    uint32_t outcomes; /* a claim with so many is flushed at once */
+    uint32_t outcomes;       /* a claim with so many is flushed at once */
+    uint32_t retry_permille; /* of the usual delays before a retry; 0: 1000 */
     /** A mark stands: the completing write may go out. */
     void (*on_marked)(void *context, struct letter *letter);
     /** No answer to its mark: reset its connection. */

@@ -21,6 +21,20 @@ static void delays_double_up_to_the_last(void **state)
     assert_int_equal(retry_clock_delay_s(&retry_clock_bulk, UINT32_MAX), 14400);
 }
 
+static void a_plan_can_be_scaled(void **state)
+{
+    (void)state;
+    struct retry_clock_plan same = retry_clock_scale(&retry_clock_bulk, 1000);
+    assert_memory_equal(&same, &retry_clock_bulk, sizeof(same));
+    struct retry_clock_plan fast = retry_clock_scale(&retry_clock_bulk, 10);
+    assert_int_equal(fast.first_s, 3);
+    assert_int_equal(fast.last_s, 144);
+    assert_int_equal(fast.slot_s, 1);
+    assert_in_range(retry_clock_due(&fast, 1, NOW, 0, 7), NOW + 3, NOW + 4);
+    const struct retry_clock_plan longest = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+    assert_int_equal(retry_clock_scale(&longest, 10000).last_s, UINT32_MAX);
+}
+
 /* DESIGN, flow 8: due times are rounded up to the larger of 30 s and a tenth of the delay. */
 static void due_times_stand_on_few_places(void **state)
 {
@@ -92,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delays_double_up_to_the_last),
+        cmocka_unit_test(a_plan_can_be_scaled),
         cmocka_unit_test(due_times_stand_on_few_places),
         cmocka_unit_test(one_random_number_brings_a_batch_back_together),
         cmocka_unit_test(nothing_is_due_beyond_expiry),
