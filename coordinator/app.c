@@ -145,6 +145,13 @@ static void fill_fleet(void *context, struct arena *arena, Hikyaku__V1__GetFleet
     fleet_view_fill(app->fleet, arena, response);
 }
 
+static enum gate find_gate(void *context, const struct store_campaign *campaign)
+{
+    const struct app *app = context;
+    int64_t until_unix_ms = 0;
+    return fleet_view_gate(app->fleet, campaign, &until_unix_ms);
+}
+
 /* ------------------------------------------------------------------ reload */
 
 static int reload_parts(struct app *app, const struct coordinator_config *config,
@@ -343,6 +350,7 @@ static int open_api(struct app *app, struct problem *problem)
         .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
         .find_provider = provider_table_find,
         .fill_fleet = fill_fleet,
+        .find_gate = find_gate,
         .fleet_context = app,
     });
     int error = api_read_keys(app->api, config->api.bearer_key_file, problem);

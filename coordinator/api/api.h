@@ -16,6 +16,9 @@ struct api;
 typedef void api_fleet_fn(void *context, struct arena *arena,
                           Hikyaku__V1__GetFleetResponse *response);
 
+/** Why rows of a campaign wait, as this coordinator sees its workers. GATE_NONE: they need not. */
+typedef enum gate api_gate_fn(void *context, const struct store_campaign *campaign);
+
 struct api_settings {
     struct loop *loop; /* borrowed, as all of these */
     struct store *store;
@@ -30,6 +33,7 @@ struct api_settings {
     intake_provider_fn *find_provider;
     const void *provider_context;
     api_fleet_fn *fill_fleet;
+    api_gate_fn *find_gate; /* NULL: nothing is known */
     void *fleet_context;
 };
 

@@ -1,5 +1,7 @@
 #include "coordinator/api/api_view.h"
 
+#include "coordinator/api/api_state.h"
+
 #include "common/security/identity.h"
 
 #include <string.h>
@@ -45,7 +47,7 @@ static void fill_outcomes(const uint64_t counts[OUTCOME_LIMIT], struct arena *ar
 }
 
 /* I7: an open row without a gate of its own stands under its campaign's. */
-static enum gate campaign_gate(const struct store_campaign *campaign)
+static enum gate campaign_gate(const struct store_campaign *campaign, enum gate running_gate)
 {
     switch ((Hikyaku__V1__CampaignState)campaign->state) {
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED:
@@ -55,7 +57,7 @@ static enum gate campaign_gate(const struct store_campaign *campaign)
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL:
         return GATE_AWAITING_APPROVAL;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING:
-        return GATE_WORKER_CREDIT;
+        return running_gate;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT:
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_CANCELLING:
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_CANCELLED:
@@ -68,8 +70,8 @@ static enum gate campaign_gate(const struct store_campaign *campaign)
     }
 }
 
-static void fill_gates(const struct store_campaign *campaign, struct arena *arena,
-                       Hikyaku__V1__Campaign *view)
+static void fill_gates(const struct store_campaign *campaign, enum gate running_gate,
+                       struct arena *arena, Hikyaku__V1__Campaign *view)
 {
     uint64_t counts[GATE_LIMIT];
     uint64_t total = 0;
@@ -81,7 +83,7 @@ static void fill_gates(const struct store_campaign *campaign, struct arena *aren
     uint64_t waiting =
         counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
     counts[GATE_NONE] = 0;
-    counts[campaign_gate(campaign)] += waiting;
+    counts[campaign_gate(campaign, running_gate)] += waiting;
     if (campaign->word == STORE_PAUSE && total > campaign->in_flight) {
         /* Whatever else they wait for, this is what binds. */
         memset(counts, 0, sizeof counts);
@@ -123,7 +125,8 @@ static void fill_digest(const struct store_campaign *campaign, struct arena *are
     view->digest.data = arena_copy(arena, campaign->digest.data, campaign->digest.size);
 }
 
-Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign, struct arena *arena)
+Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
+                                         enum gate running_gate, struct arena *arena)
 {
     Hikyaku__V1__Campaign *view = arena_alloc(arena, sizeof *view);
     hikyaku__v1__campaign__init(view);
@@ -150,8 +153,17 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign, 
     view->in_flight = campaign->in_flight;
     fill_labels(campaign, arena, view);
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
-    fill_gates(campaign, arena, view);
+    fill_gates(campaign, running_gate, arena, view);
     fill_sites(campaign, arena, view);
     fill_digest(campaign, arena, view);
     return view;
+}
+
+enum gate api_view_running_gate(const struct api_call *call, const struct store_campaign *campaign)
+{
+    const struct api_settings *settings = &call->api->settings;
+    enum gate gate = settings->find_gate == NULL
+                         ? GATE_NONE
+                         : settings->find_gate(settings->fleet_context, campaign);
+    return gate == GATE_NONE ? GATE_WORKER_CREDIT : gate;
 }

@@ -4,9 +4,14 @@
 
 #include "coordinator/api/api_call.h"
 
-/** The message, in `arena`; borrows nothing from `campaign`. */
+/**
+ * The message, in `arena`; borrows nothing from `campaign`.
+ * @param running_gate  why rows of a RUNNING campaign without a gate of their own still wait
+ */
 Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
-                                         struct arena *arena);
+                                         enum gate running_gate, struct arena *arena);
+/** What the fleet says of it; WORKER_CREDIT while it has nothing to say. */
+enum gate api_view_running_gate(const struct api_call *call, const struct store_campaign *campaign);
 
 /** Parse an id that passed the rules. @return 0 or -EINVAL */
 MUST_USE int api_view_parse_id(const char *text, unsigned char ret_id[16]);

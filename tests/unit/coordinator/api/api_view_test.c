@@ -33,7 +33,7 @@ static void open_rows_without_a_gate_stand_under_their_campaigns(void **state)
             .in_flight = 30,
             .gates = {[GATE_NONE] = 100, [GATE_RETRY_DUE] = 7},
         };
-        const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, arena);
+        const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, GATE_WORKER_CREDIT, arena);
         assert_int_equal(gate_count(view, cases[i].gate), 70);
         assert_int_equal(gate_count(view, GATE_RETRY_DUE), 7);
         assert_int_equal(gate_count(view, GATE_NONE), 0);
@@ -51,7 +51,7 @@ static void a_pause_binds_whatever_else_holds(void **state)
         .in_flight = 5,
         .gates = {[GATE_NONE] = 20, [GATE_RETRY_DUE] = 7, [GATE_PATH_CONNECTIONS] = 3},
     };
-    const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, arena);
+    const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, GATE_WORKER_CREDIT, arena);
     assert_int_equal(view->n_gates, 1);
     assert_int_equal(gate_count(view, GATE_PAUSED), 25);
 }
@@ -71,7 +71,7 @@ static void counts_and_labels_are_shown(void **state)
         .sites = {{.key = TEXT("docomo"), .outcomes = {[OUTCOME_DELIVERED] = 4}}},
         .site_count = 1,
     };
-    const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, arena);
+    const Hikyaku__V1__Campaign *view = api_view_campaign(&campaign, GATE_WORKER_CREDIT, arena);
     unsigned char id[16];
     assert_int_equal(api_view_parse_id(view->campaign_id, id), 0);
     assert_memory_equal(id, campaign.id, sizeof id);
