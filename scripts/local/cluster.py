@@ -112,7 +112,14 @@ class Node:
         return None
 
     def kill(self):
+        """SIGKILL; the cluster's stop() does not ask for its exit code any more."""
         self.process.kill()
+        self.process = None
+
+    def log(self):
+        """The events of all its lives, as dictionaries."""
+        lines = (self.cluster.folder / f"{self.name}.log").read_text(errors="replace")
+        return [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
 
     def stop(self, timeout_s=30):
         code = self.process.stop(timeout_s)
