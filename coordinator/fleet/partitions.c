@@ -14,6 +14,8 @@ struct partitions {
     struct partitions_settings settings;
     struct partition_plan *plan;
     struct loop_timer *timer;
+    unsigned int gained; /* since the log told of it */
+    unsigned int lost;
     bool is_stepping;
     bool is_leaving;
 };
@@ -37,13 +39,13 @@ static void apply(struct partitions *partitions, unsigned int partition,
 {
     struct store_lease_name name = {.kind = STORE_LEASE_PARTITION, .partition = partition};
     if (change == PARTITION_GAINED) {
-        LOG(LOG_PARTITION_TAKEN, NULL, log_number("partition", partition));
+        partitions->gained++;
         store_keeper_add(partitions->settings.keeper, &name,
                          partition_plan_epoch(partitions->plan, partition));
         partitions->settings.on_gained(partitions->settings.context, partition);
     }
     if (change == PARTITION_LOST) {
-        LOG(LOG_PARTITION_LOST, NULL, log_number("partition", partition));
+        partitions->lost++;
         store_keeper_remove(partitions->settings.keeper, &name);
         partitions->settings.on_lost(partitions->settings.context, partition);
     }
@@ -113,9 +115,25 @@ static void run_steps(struct partitions *partitions)
     partitions->is_stepping = false;
 }
 
+/* Once a second: a line for each of 64 would bury the rest. */
+static void tell(struct partitions *partitions)
+{
+    unsigned int held = partition_plan_held(partitions->plan);
+    if (partitions->gained > 0) {
+        LOG(LOG_PARTITION_TAKEN, NULL, log_number("partitions", partitions->gained),
+            log_number("held", held));
+    }
+    if (partitions->lost > 0) {
+        LOG(LOG_PARTITION_LOST, NULL, log_number("partitions", partitions->lost),
+            log_number("held", held));
+    }
+    partitions->gained = partitions->lost = 0;
+}
+
 static void on_timer(void *context)
 {
     struct partitions *partitions = context;
+    tell(partitions);
     partition_plan_tick(partitions->plan);
     run_steps(partitions);
 }
@@ -161,6 +179,7 @@ void partitions_stop(struct partitions *partitions)
             store_lease_release(partitions->settings.store, &name, epoch, NULL, NULL);
         }
     }
+    tell(partitions);
 }
 
 void partitions_set_coordinators(struct partitions *partitions, unsigned int count)

@@ -40,10 +40,10 @@ static struct call *call_create(struct sessions *sessions, const char *session)
     return call;
 }
 
-static void tell_life(struct sessions *sessions, const char *session)
+static void tell_life(struct sessions *sessions, const char *session, enum log_event event)
 {
     if (session_plan_life(sessions->plan, session) == SESSION_DEAD) {
-        LOG(LOG_SESSION_DEAD, NULL, log_string("session", session));
+        LOG(event, NULL, log_string("session", session));
     }
     sessions->settings.on_life(sessions->settings.context);
 }
@@ -56,7 +56,7 @@ static void on_beat(void *context, int error, const struct lease_beat *beat, uin
     bool is_news =
         session_plan_on_beat(sessions->plan, call->session, error, beat, now_ms - took_ms, now_ms);
     if (is_news) {
-        tell_life(sessions, call->session);
+        tell_life(sessions, call->session, LOG_SESSION_LEFT);
     }
     free(call);
     run_steps(sessions);
@@ -68,7 +68,7 @@ static void on_taken(void *context, int error, uint64_t epoch)
     struct call *call = context;
     struct sessions *sessions = call->sessions;
     if (session_plan_on_taken(sessions->plan, call->session, error)) {
-        tell_life(sessions, call->session);
+        tell_life(sessions, call->session, LOG_SESSION_DEAD);
     }
     free(call);
     run_steps(sessions);
