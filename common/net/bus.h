@@ -12,7 +12,8 @@
 
 #define BUS_KEY_LENGTH 40
 #define BUS_FRAME_BYTES_MAX ((size_t)16 * 1024 * 1024)
-#define BUS_HIGH_WATER 64
+/* Frames that wait for one peer: a burst of one-row offers and their results must fit. */
+#define BUS_HIGH_WATER 1000
 /** The routing id: the session's 16 bytes. */
 #define BUS_PEER_BYTES 16
 
