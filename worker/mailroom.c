@@ -224,8 +224,9 @@ static void open_routes(struct mailroom *room)
 static void open_outbox(struct mailroom *room)
 {
     const struct worker_config *config = room->settings.config;
+    /* A second job behind each thread's own: none waits for the loop between two. */
     room->pipeline = pipeline_create(&(struct pipeline_settings){.loop = room->settings.loop,
-                                                                 .jobs = room->settings.threads,
+                                                                 .jobs = 2 * room->settings.threads,
                                                                  .drafts_max = DRAFTS_MAX,
                                                                  .on_written = on_written,
                                                                  .on_room = on_room,
