@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .api_client import ApiClient
 from .process import Process, free_port, wait_until
-from .redis_server import USER, RedisServer
+from .redis_server import COORDINATOR, WORKER, RedisServer
 
 
 def write_secret(path, text):
@@ -188,8 +188,8 @@ class Cluster:
         return [line for line in self.dkim_records[domain].splitlines()
                 if "_domainkey" in line and not line.startswith(("#", ";"))]
 
-    def _store(self):
-        return {"endpoint": f"unix:{self.redis.socket}", "user": USER,
+    def _store(self, user):
+        return {"endpoint": f"unix:{self.redis.socket}", "user": user,
                 "password_file": str(self.keys / "redis.password")}
 
     def add_coordinator(self, **changes):
@@ -198,7 +198,7 @@ class Cluster:
         ports = {"api": free_port(), "bus": free_port(), "metrics": free_port()}
         configuration = {
             "name": name, "cluster": "local",
-            "store": self._store(),
+            "store": self._store(COORDINATOR),
             "bus": {"listen": f"127.0.0.1:{ports['bus']}",
                     "key_file": str(self.keys / "coordinator.curve"),
                     "allow_file": str(self.keys / "admitted.curve")},
@@ -222,7 +222,7 @@ class Cluster:
         ports = {"metrics": free_port()}
         configuration = {
             "name": name, "cluster": "local",
-            "store": self._store(),
+            "store": self._store(WORKER),
             "coordinators": [f"127.0.0.1:{node.ports['bus']}" for node in self.coordinators],
             "bus": {"key_file": str(self.keys / "worker.curve"),
                     "server_key_file": str(self.keys / "coordinator.curve.pub")},

@@ -1,11 +1,14 @@
-"""A private Redis: append-only file synced always, unix socket only, a user with a password."""
+"""A private Redis: append-only file synced always, unix socket only, users with just the rights that
+docs/examples/redis-users.acl gives them."""
 
 import socket
 from pathlib import Path
 
 from .process import Process
 
-USER = "hikyaku"
+USERS = Path(__file__).resolve().parents[2] / "docs/examples/redis-users.acl"
+COORDINATOR = "hikyaku-coordinator"
+WORKER = "hikyaku-worker"
 DATABASE = 0
 
 
@@ -33,11 +36,10 @@ class RedisServer:
         }
         lines.update(settings or {})
         text = "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None)
-        # Off, but with its rights: Redis replays the append-only file as this user, and without
-        # them drops every script's transaction at the next start.
-        text += "user default off ~* &* +@all\n"
-        text += f"user {USER} on >{password} ~* &* +@all -flushall -flushdb -debug -shutdown\n"
-        text += f"user operator on >{password} ~* &* +@all\n"
+        users = USERS.read_text()
+        for name in ("COORDINATOR_PASSWORD", "WORKER_PASSWORD"):
+            users = users.replace(name, password)
+        text += users + f"user operator on >{password} ~* &* +@all\n"
         self.configuration = self.folder / "redis.conf"
         self.configuration.write_text(text)
         self.configuration.chmod(0o600)
