@@ -134,8 +134,7 @@ int store_checks_judge(const struct store_checks *checks, enum store_durability 
         }
         if (durability == STORE_DISK) {
             problem_set(problem, wishes[i].setting, "store_durability",
-                        "%s (or accept losses with `durability: relaxed`)",
-                        wishes[i].message);
+                        "%s (or accept losses with `durability: relaxed`)", wishes[i].message);
             return -EINVAL;
         }
         ret_warnings[warnings++] = wishes[i].warning;

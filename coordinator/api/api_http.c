@@ -45,10 +45,10 @@ static void refuse(struct http_request *request, enum wire_code code, const char
 
 static void count(const char *method, const char *word, uint64_t started_us)
 {
-    metrics_observe_ms(metrics_histogram("hikyaku_api_call_seconds", "Time to answer a call",
+    metrics_observe_ms(metrics_histogram("hikyaku_api_call_seconds", "Time to answer a call.",
                                          "method", text_of(method)),
                        (clock_monotonic_us() - started_us) / 1000);
-    metrics_add(metrics_counter("hikyaku_api_answers_total", "Calls answered, by code", "code",
+    metrics_add(metrics_counter("hikyaku_api_answers_total", "Calls answered, by code.", "code",
                                 text_of(word)),
                 1);
 }

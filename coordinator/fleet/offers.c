@@ -45,6 +45,13 @@ static void on_timer(void *context)
     offers_kick(offers);
 }
 
+static struct metric *counter_of(struct text result)
+{
+    return metrics_counter("hikyaku_offers_total",
+                           "Batches offered to workers, by what became of the offer.", "result",
+                           result);
+}
+
 struct offers *offers_create(const struct offers_settings *settings)
 {
     struct offers *offers = xalloc_zero(1, sizeof *offers);
@@ -52,12 +59,10 @@ struct offers *offers_create(const struct offers_settings *settings)
     offers->book = offer_book_create(settings->ready);
     offers->timer = loop_timer_create(settings->loop, on_timer, offers);
     loop_timer_start(offers->timer, TICK_MS, TICK_MS);
-    const char *name = "hikyaku_offers_total";
-    const char *help = "Batches offered to workers, by what became of the offer";
-    offers->offered = metrics_counter(name, help, "result", TEXT("sent"));
-    offers->claimed = metrics_counter(name, help, "result", TEXT("claimed"));
-    offers->refused = metrics_counter(name, help, "result", TEXT("refused"));
-    offers->unanswered = metrics_counter(name, help, "result", TEXT("unanswered"));
+    offers->offered = counter_of(TEXT("sent"));
+    offers->claimed = counter_of(TEXT("claimed"));
+    offers->refused = counter_of(TEXT("refused"));
+    offers->unanswered = counter_of(TEXT("unanswered"));
     return offers;
 }
 

@@ -1,5 +1,5 @@
 /* What becomes of a message in mode SANDBOX: no network, the local part at sandbox.invalid decides.
- * One table; docs/worker-modes.md shows it. Pure. */
+ * One table; docs/events.md shows it. Pure. */
 #ifndef HIKYAKU_WORKER_PIPELINE_SANDBOX_H
 #define HIKYAKU_WORKER_PIPELINE_SANDBOX_H
 

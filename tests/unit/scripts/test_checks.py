@@ -56,6 +56,20 @@ def test_layers(tmp_path, files, finding):
     assert run("layers", tmp_path) == ((1, [finding]) if finding else (0, []))
 
 
+def test_rule_coverage(tmp_path):
+    write(tmp_path, {
+        "docs/rules.tsv": "S5\tdots\nS6\treplies\nS7\tretries\nT1\tTLS\nE8\tDSN\n",
+        "tests/unit/a_test.c": "/* S5 to S6, T1 */ \"=E8=AB\"",
+        "common/a.h": "/* @source RFC 5321, 4.5.2, 2.3.8;\n *          RFC 6376 */\n/* ZeroMQ RFC 32 */",
+        "coordinator/b.c": "", "worker/b.c": "", "cli/b.c": ""})
+    page = subprocess.run([ROOT / "scripts/rule_coverage", tmp_path], capture_output=True, text=True,
+                          check=True).stdout
+    assert "Tests cite 3 of 5 rules" in page
+    assert "| S6 | replies | `unit/a_test.c` |" in page and "| E8 | DSN |\n" in page
+    assert "| 5321 | 2.3.8 | `common/a.h` |" in page and "| 6376 |  | `common/a.h` |" in page
+    assert "| 32 |" not in page
+
+
 def test_sizes(tmp_path):
     write(tmp_path, {"common/a.c": "\n" * 600, "common/a.h": "\n" * 150, "tests/a.py": "\n" * 600,
                      "tests/data/a.c": "\n" * 9999})
