@@ -1,0 +1,56 @@
+"""I8, L13, K2: nothing personal or secret stands in logs or in what Redis writes to disk."""
+
+from mails import content, recipients
+
+PERSONAL = ("himitsu-taro", "himitsu-nobody", "秘密太郎", "himitsu-field", "himitsu-subject",
+            "himitsu-body", "himitsu-ref")
+
+
+def texts_of(cluster):
+    """What processes logged, and the files of Redis."""
+    for node in cluster.coordinators + cluster.workers:
+        yield node.name, node.process.log.read_bytes()
+    for path in cluster.redis.folder.rglob("*"):
+        if path.is_file() and path.name != "redis.conf":
+            yield path.name, path.read_bytes()
+
+
+def test_nobody_is_named_in_logs_or_in_redis(make_cluster):
+    cluster = make_cluster()
+    cluster.redis.start()
+    cluster.add_coordinator(log={"level": "debug", "format": "json"}).start()
+    cluster.add_worker(log={"level": "debug", "format": "json"}).start()
+    api, pb = cluster.client(), cluster.client().pb
+    secret = content(pb, subject="himitsu-subject {{name}}", text="himitsu-body {{field}}",
+                     default_fields="{}")
+    created = api.campaign("CreateCampaign", idempotency_key="privacy", name="privacy",
+                           content_class=pb.CONTENT_CLASS_NOTICE, content=secret)
+    people = recipients(pb, ["himitsu-taro@example.test", "r550.himitsu-nobody@example.test",
+                             "r450.himitsu-nobody@example.test", "himitsu-taro@@broken"])
+    for number, person in enumerate(people):
+        person.ref = f"himitsu-ref-{number}"
+        person.display_name = "秘密太郎"
+        person.fields = '{"name":"秘密太郎","field":"himitsu-field"}'
+    answer = api.campaign("AddRecipients", campaign_id=created.campaign_id, recipients=people)
+    assert answer.rejected_total == 1
+    api.campaign("SubmitCampaign", campaign_id=created.campaign_id, expected_rows=4,
+                 max_rejected_permille=1000)
+    seen = []
+    cursor = ""
+    while len(seen) < 3:
+        page = api.events(cursor, wait_ms=10000, types=[
+            pb.EVENT_TYPE_DELIVERED, pb.EVENT_TYPE_BOUNCED, pb.EVENT_TYPE_DEFERRED])
+        assert page.events, seen
+        seen += page.events
+        cursor = page.next_cursor
+    assert not any(word in event.reply_text for event in seen for word in PERSONAL)
+
+    secrets = [cluster.api_key, cluster.redis_password, *PERSONAL]
+    secrets += [path.read_text().strip() for path in cluster.keys.rglob("*.curve")
+                if path.name != "admitted.curve"]
+    searched = dict(texts_of(cluster))
+    assert any(b"privacy" in text for name, text in searched.items() if "aof" in name)
+    assert b"message.outcome" in searched["w-0"]
+    for name, text in searched.items():
+        for word in secrets:
+            assert word.encode() not in text, f"{word} stands in {name}"
