@@ -47,7 +47,7 @@ struct store_claim_answer {
     uint64_t epoch;
     enum store_word word;
     uint64_t ms_left;    /* until its recipients expire */
-    int64_t now_unix_ms; /* Redis' clock: rows due by now + slack are to be worked on */
+    int64_t now_unix_ms; /* Redis' clock at the claim: rows due by now + slack are worked on */
     struct text rows;    /* row_count x ROWS_SIZE; valid during the call */
     bool is_hold;
     uint32_t deaths;

@@ -9,13 +9,14 @@ if campaign == nil or batch == nil then
     return {'gone'}
 end
 
-local function answer(epoch)
-    return {'ok', epoch, campaign.word, left_of(campaign, batch), digits(NOW_MS),
+-- `now_ms` says which rows are due: when it was claimed, so that reclaim means the same ones.
+local function answer(epoch, now_ms)
+    return {'ok', epoch, campaign.word, left_of(campaign, batch), digits(now_ms),
         redis.call('GET', ROWS), campaign.is_hold and '1' or '0', digits(batch.deaths)}
 end
 
 if batch.session == session then
-    return answer(batch.epoch)
+    return answer(batch.epoch, batch.claimed_s * 1000)
 end
 if batch.session ~= '' then
     return {'taken'}
@@ -41,4 +42,4 @@ redis.call('HSET', BATCH, 's', session, 'e', epoch, 'f', '0', 't', digits(NOW_S)
 redis.call('ZREM', DUE, number)
 redis.call('HSET', CLAIMED, member, session)
 redis.call('HINCRBY', HEADER, 'in_flight', digits(batch.open))
-return answer(epoch)
+return answer(epoch, NOW_MS)

@@ -1,4 +1,5 @@
 /* A campaign from Create to its last outcome, through typed calls against a real Redis. */
+#include "common/store/store_keys.h"
 #include "store_world.h"
 
 static void test_a_campaign_goes_through(void **state)
@@ -123,6 +124,39 @@ static void test_cancel_and_sweep(void **state)
     assert_int_equal(world->state, 6);
 }
 
+/* As if the batch had been claimed `seconds` earlier. */
+static void claim_earlier(struct world *world, uint32_t number, int seconds)
+{
+    OWNED(buffer_finish) struct buffer key = {0};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char command[256];
+    store_keys_batch(&key, "hk", world->campaign.id, number, 'h');
+    int length = snprintf(command, sizeof(command), "HINCRBY %.*s t -%d\r\n",
+                          TEXT_PRINT(buffer_text(&key)), seconds);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/socket", world->redis.folder);
+    int link = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(link, (struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(write(link, command, (size_t)length), length);
+    assert_true(read(link, command, sizeof(command)) > 2 && command[0] == ':');
+    close(link);
+}
+
+/* A claim whose answer got lost is asked for again, perhaps much later. Reclaim counts the rows as
+ * worked on that were due when it was made, so these and no others are worked on (I4). */
+static void test_a_repeated_claim_answers_its_own_time(void **state)
+{
+    struct world *world = *state;
+    world_create(world, 5, false);
+    world_add_chunk(world, 0, 3);
+    world_submit(world, 1);
+    world_claim(world, 0);
+    int64_t first_s = world->claim.now_unix_ms / 1000;
+    claim_earlier(world, 0, 100);
+    world_claim(world, 0);
+    assert_int_equal(world->claim.status, STORE_CLAIMED);
+    assert_int_equal(world->claim.now_unix_ms, (first_s - 100) * 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_the_last_outcome_completes),
         cmocka_unit_test(test_others_are_fenced),
         cmocka_unit_test(test_cancel_and_sweep),
+        cmocka_unit_test(test_a_repeated_claim_answers_its_own_time),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }
