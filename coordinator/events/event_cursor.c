@@ -9,7 +9,8 @@
 
 #define FORMAT 1
 #define CHECK_BYTES 4
-#define BINARY_BYTES_MAX (4 + EVENT_CURSOR_PARTITIONS * 2 * WIRE_VARINT_BYTES_MAX + CHECK_BYTES)
+#define PARTITION_BYTES_MAX (2 * WIRE_VARINT_BYTES_MAX + 1 + WIRE_VARINT_BYTES_MAX)
+#define BINARY_BYTES_MAX (4 + EVENT_CURSOR_PARTITIONS * PARTITION_BYTES_MAX + CHECK_BYTES)
 
 void event_cursor_init(struct event_cursor *cursor)
 {
@@ -79,10 +80,30 @@ void event_cursor_append(const struct event_cursor *cursor, struct buffer *out)
         size += wire_varint_put(binary + size, cursor->places[i].generation);
         size += wire_varint_put(binary + size, cursor->places[i].sequence);
     }
+    for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
+        if (cursor->told[i] > cursor->places[i].generation) {
+            binary[size++] = (unsigned char)i;
+            size += wire_varint_put(binary + size, cursor->told[i]);
+        }
+    }
     unsigned char digest[DIGEST_BYTES];
     digest_sha256((struct text){(const char *)binary, size}, digest);
     memcpy(binary + size, digest, CHECK_BYTES);
     append_base64url(binary, size + CHECK_BYTES, out);
+}
+
+/* @return 0 or -EINVAL */
+static int read_told(struct text rest, struct event_cursor *cursor)
+{
+    while (rest.size > 0) {
+        unsigned char partition = (unsigned char)rest.data[0];
+        rest = text_skip(rest, 1);
+        if (partition >= EVENT_CURSOR_PARTITIONS ||
+            !wire_varint_take(&rest, &cursor->told[partition])) {
+            return -EINVAL;
+        }
+    }
+    return 0;
 }
 
 int event_cursor_parse(struct text text, struct event_cursor *ret_cursor)
@@ -112,7 +133,7 @@ int event_cursor_parse(struct text text, struct event_cursor *ret_cursor)
             return -EINVAL;
         }
     }
-    if (rest.size != 0) {
+    if (read_told(rest, &cursor) != 0) {
         return -EINVAL;
     }
     *ret_cursor = cursor;

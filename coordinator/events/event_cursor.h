@@ -1,8 +1,9 @@
 /* Where a reader of events stands: one place per partition, opaque to it. Pure.
  *
  * Format 1: byte 1; partition and offset inside the entry that was cut (u8 255: none; u16); then 64
- * times generation and sequence as varints; 4 bytes of SHA-256 over all before. base64url without
- * padding. */
+ * times generation and sequence as varints; then, of each partition that is still in a generation
+ * whose end was told, its number (u8) and the generation that was told (varint); 4 bytes of SHA-256
+ * over all before. base64url without padding. */
 #ifndef HIKYAKU_COORDINATOR_EVENTS_EVENT_CURSOR_H
 #define HIKYAKU_COORDINATOR_EVENTS_EVENT_CURSOR_H
 
@@ -14,8 +15,10 @@
 
 struct event_cursor {
     struct store_event_place places[EVENT_CURSOR_PARTITIONS];
-    uint8_t cut_partition; /* EVENT_CURSOR_UNCUT: all entries were read whole */
-    uint16_t cut_offset;   /* events of the entry behind that place that were read already */
+    uint64_t told[EVENT_CURSOR_PARTITIONS]; /* a generation that STORE_RECOVERED told of, before the
+                                               place has come to it; 0: none */
+    uint8_t cut_partition;                  /* EVENT_CURSOR_UNCUT: all entries were read whole */
+    uint16_t cut_offset; /* events of the entry behind that place that were read already */
 };
 
 /** The oldest place. */

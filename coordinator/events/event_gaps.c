@@ -8,6 +8,13 @@ static bool is_before(const struct store_event_place *a, const struct store_even
                                           : a->sequence < b->sequence;
 }
 
+bool event_gaps_is_untold(const struct event_cursor *cursor, unsigned int partition,
+                          uint64_t generation)
+{
+    uint64_t known = cursor->places[partition].generation;
+    return known != 0 && known < generation && cursor->told[partition] < generation;
+}
+
 static Hikyaku__V1__Event *make_event(struct arena *arena, Hikyaku__V1__EventType type,
                                       unsigned int partition, const struct store_event_place *place)
 {
@@ -50,15 +57,18 @@ static Hikyaku__V1__Event *find_truncation(struct store_event_place *place, unsi
     return event;
 }
 
-static Hikyaku__V1__Event *find_recovery(struct store_event_place *place, unsigned int partition,
+/* Told once: the cursor is moved back then, so it must come forward again untold. */
+static Hikyaku__V1__Event *find_recovery(struct event_cursor *cursor, unsigned int partition,
                                          const struct store_events_range *range,
                                          struct arena *arena)
 {
-    if (place->generation == 0 || place->generation >= range->last.generation) {
+    struct store_event_place *place = &cursor->places[partition];
+    if (!event_gaps_is_untold(cursor, partition, range->last.generation)) {
         return NULL;
     }
     Hikyaku__V1__Event *event = make_event(
         arena, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_STORE_RECOVERED, partition, &range->last);
+    cursor->told[partition] = range->last.generation;
     place->sequence = place->sequence > EVENT_GAPS_REREAD ? place->sequence - EVENT_GAPS_REREAD : 0;
     return event;
 }
@@ -77,7 +87,7 @@ size_t event_gaps_find(struct event_cursor *cursor,
         if (event != NULL) {
             ret_events[count++] = event;
         }
-        event = find_recovery(&cursor->places[i], i, &ranges[i], arena);
+        event = find_recovery(cursor, i, &ranges[i], arena);
         if (event != NULL) {
             ret_events[count++] = event;
         }

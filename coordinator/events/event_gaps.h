@@ -22,4 +22,8 @@ size_t event_gaps_find(struct event_cursor *cursor,
                        const struct store_events_range ranges[EVENT_CURSOR_PARTITIONS],
                        struct arena *arena, Hikyaku__V1__Event **ret_events);
 
+/** Is `generation` newer than the cursor's own, and was nothing told of it yet? */
+bool event_gaps_is_untold(const struct event_cursor *cursor, unsigned int partition,
+                          uint64_t generation);
+
 #endif

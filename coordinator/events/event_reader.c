@@ -46,6 +46,7 @@ struct event_reading {
     struct event_reading *next;
 };
 
+static void start(void *context);
 static void step(struct event_reading *reading);
 static void read_round(struct event_reading *reading);
 
@@ -203,6 +204,29 @@ static void copy_entry(struct arena *arena, const struct store_event_entry *from
     to->reason = arena_text(arena, from->reason);
 }
 
+/* Redis came back with another history while we read: this is told before what is new is. */
+static bool has_untold(const struct event_reading *reading, const struct store_event_entry *entries,
+                       size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (event_gaps_is_untold(&reading->cursor, entries[i].partition,
+                                 entries[i].place.generation)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void look_for_gaps(struct event_reading *reading)
+{
+    if (reading->answer.count > reading->request.max_events) {
+        reading->is_full = true; /* the next call looks */
+        finish(reading, 0);
+        return;
+    }
+    start(reading);
+}
+
 /* The entry that was cut goes first: a cursor can hold one cut only. */
 static size_t first_of_round(const struct event_reading *reading)
 {
@@ -220,6 +244,10 @@ static void on_entries(void *context, int error, const struct store_event_entry 
     struct event_reading *reading = context;
     if (error != 0) {
         finish(reading, error);
+        return;
+    }
+    if (has_untold(reading, entries, count)) {
+        look_for_gaps(reading);
         return;
     }
     arena_reset(reading->round);
@@ -271,8 +299,9 @@ static void on_ranges(void *context, int error,
             reading->cursor.places[i] = ranges[i].last;
         }
     }
-    reading->answer.count =
-        event_gaps_find(&reading->cursor, ranges, reading->request.arena, reading->answer.events);
+    reading->request.from_latest = false;
+    reading->answer.count += event_gaps_find(&reading->cursor, ranges, reading->request.arena,
+                                             reading->answer.events + reading->answer.count);
     read_round(reading);
 }
 

@@ -15,6 +15,7 @@ static void a_cursor_survives_its_text(void **state)
     for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
         cursor.places[i].generation = 1795000000 + i;
         cursor.places[i].sequence = i * i * i * 1000003;
+        cursor.told[i] = UINT64_MAX - i;
     }
     cursor.places[63].sequence = UINT64_MAX;
     cursor.cut_partition = 17;
@@ -27,6 +28,7 @@ static void a_cursor_survives_its_text(void **state)
     for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
         assert_int_equal(again.places[i].generation, cursor.places[i].generation);
         assert_int_equal(again.places[i].sequence, cursor.places[i].sequence);
+        assert_int_equal(again.told[i], cursor.told[i]);
     }
     assert_int_equal(again.cut_partition, 17);
     assert_int_equal(again.cut_offset, 499);

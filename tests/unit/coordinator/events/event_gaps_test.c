@@ -56,9 +56,33 @@ static void gaps_are_told(void **state)
     }
 }
 
+/* The cursor comes forward through the older generation in as many reads as it takes: were it told
+ * and moved back each time, it would never arrive. */
+static void another_history_is_told_once(void **state)
+{
+    (void)state;
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct event_cursor cursor;
+    struct store_events_range ranges[EVENT_CURSOR_PARTITIONS] = {0};
+    Hikyaku__V1__Event *events[2 * EVENT_CURSOR_PARTITIONS];
+    event_cursor_init(&cursor);
+    cursor.places[3] = (struct store_event_place){5, 9000};
+    ranges[3] = (struct store_events_range){{5, 1}, {6, 90}, 90, 0, 1};
+    assert_int_equal(event_gaps_find(&cursor, ranges, arena, events), 1);
+    cursor.places[3].sequence += 10; /* what one read took */
+    OWNED(buffer_finish) struct buffer text = {NULL, 0, 0};
+    event_cursor_append(&cursor, &text);
+    assert_int_equal(event_cursor_parse(buffer_text(&text), &cursor), 0);
+    assert_int_equal(event_gaps_find(&cursor, ranges, arena, events), 0);
+    assert_int_equal(cursor.places[3].sequence, 9000 - EVENT_GAPS_REREAD + 10);
+    ranges[3].last.generation = 7; /* yet another one */
+    assert_int_equal(event_gaps_find(&cursor, ranges, arena, events), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_history_is_told_once),
         cmocka_unit_test(gaps_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

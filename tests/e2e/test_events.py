@@ -1,0 +1,58 @@
+"""Event cursors across a restart of Redis: never a silent gap, never a reader that goes in circles."""
+
+import threading
+import time
+
+from mails import submit_campaign
+
+PAGES_MAX = 200
+
+
+def read_on(api, cursor, max_events):
+    """All that is there behind the cursor, page by page; fails when it never ends."""
+    events = []
+    for _ in range(PAGES_MAX):
+        answer = api.events(cursor, max_events=max_events)
+        events += answer.events
+        cursor = answer.next_cursor
+        if not answer.events and not answer.more:
+            return events, cursor
+    raise AssertionError(f"{len(events)} events in {PAGES_MAX} pages, and no end")
+
+
+def test_a_restart_of_redis_is_told_once_and_passed(cluster):
+    api = cluster.client()
+    recovered = api.pb.EVENT_TYPE_STORE_RECOVERED
+    tomorrow_ms = int((time.time() + 86400) * 1000)
+    campaign = submit_campaign(api, "scheduled", ["one@example.test"],
+                               scheduled_at_unix_ms=tomorrow_ms)
+    for _ in range(15):
+        api.campaign("PauseCampaign", campaign_id=campaign)
+        api.campaign("ResumeCampaign", campaign_id=campaign)
+    before, cursor = read_on(api, "", 1000)
+    early = api.events("", max_events=20).next_cursor
+
+    cluster.redis.stop()
+    cluster.coordinators[0].process.wait_until(
+        "the coordinator notices", lambda: not cluster.coordinators[0].is_ready(), 30)
+    cluster.redis.start()
+    cluster.coordinators[0].wait_ready()
+
+    # One that waits while the first event of the new history comes.
+    told = []
+    waiting = cluster.client()
+    reader = threading.Thread(
+        target=lambda: told.extend(waiting.events(cursor, wait_ms=20000).events))
+    reader.start()
+    time.sleep(0.5)
+    api.campaign("PauseCampaign", campaign_id=campaign)
+    reader.join()
+    assert [event.type for event in told].count(recovered) == 1
+
+    # Others come through the older history in small pages.
+    for start in (early, cursor):
+        events, _ = read_on(api, start, 3)
+        assert [event.type for event in events].count(recovered) == 1
+        ids = {event.event_id for event in events if event.type != recovered}
+        assert ids >= {event.event_id for event in before[20:]}
+        assert len(ids - {event.event_id for event in before}) == 1
