@@ -256,7 +256,7 @@ static void check_find(struct wire_check *check, const ProtobufCMessage *message
     }
     if (request->by_case == HIKYAKU__V1__FIND_RECIPIENTS_REQUEST__BY_REF &&
         request->campaign_id[0] == '\0') {
-        wire_check_report(check, path, "campaign_id", "required", "ref needs it");
+        wire_check_report(check, path, "campaign_id", "required", "must be set to look for a ref");
     }
 }
 
