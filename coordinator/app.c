@@ -357,11 +357,20 @@ static int open_api(struct app *app, struct problem *problem)
     return error != 0 ? error : listen_api(app, problem);
 }
 
+/* DESIGN, durability: relaxed is said wherever somebody looks. */
+static const char *durability_note(const struct coordinator_config *config)
+{
+    return config->durability == STORE_RELAXED
+               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
+               : NULL;
+}
+
 static int open_health(struct app *app, struct problem *problem)
 {
     return health_open(&(struct health_settings){.loop = app->loop,
                                                  .endpoint = app->config->metrics_listen,
                                                  .why_not_ready = why_not_ready,
+                                                 .note = durability_note(app->config),
                                                  .context = app},
                        &app->health, problem);
 }

@@ -482,11 +482,20 @@ static int open_links(struct app *app, struct problem *problem)
     return error != 0 ? error : links_create(&settings, &app->links, problem);
 }
 
+/* DESIGN, durability: relaxed is said wherever somebody looks. */
+static const char *durability_note(const struct worker_config *config)
+{
+    return config->durability == STORE_RELAXED
+               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
+               : NULL;
+}
+
 static int open_health(struct app *app, struct problem *problem)
 {
     return health_open(&(struct health_settings){.loop = app->loop,
                                                  .endpoint = app->config->metrics_listen,
                                                  .why_not_ready = why_not_ready,
+                                                 .note = durability_note(app->config),
                                                  .set_gauges = set_gauges,
                                                  .context = app},
                        &app->health, problem);

@@ -36,13 +36,17 @@ static void answer_metrics(struct health *health, struct http_request *request)
 static void answer_ready(struct health *health, struct http_request *request)
 {
     const char *reason = health->settings.why_not_ready(health->settings.context);
-    if (reason == NULL) {
-        answer(request, 200, TEXT("ready\n"));
-        return;
-    }
+    const char *note = health->settings.note;
     struct buffer body = {.data = NULL};
-    buffer_printf(&body, "not ready: %s\n", reason);
-    answer(request, 503, buffer_text(&body));
+    if (reason == NULL) {
+        buffer_append_text(&body, TEXT("ready\n"));
+    } else {
+        buffer_printf(&body, "not ready: %s\n", reason);
+    }
+    if (note != NULL) {
+        buffer_printf(&body, "%s\n", note);
+    }
+    answer(request, reason == NULL ? 200 : 503, buffer_text(&body));
     buffer_finish(&body);
 }
 

@@ -17,6 +17,7 @@ struct health_settings {
     struct loop *loop;    /* borrowed */
     const char *endpoint; /* "127.0.0.1:8461" */
     health_not_ready_fn *why_not_ready;
+    const char *note;             /* a line for /readyz that is always true; NULL: none */
     health_gauges_fn *set_gauges; /* may be NULL */
     void *context;
 };
