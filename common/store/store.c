@@ -238,6 +238,15 @@ static void judge(struct end *end)
     store_link_drop(end->link);
 }
 
+static void on_user(void *object, int error, const redisReply *reply)
+{
+    struct end *end = object;
+    for (size_t i = 0; error == 0 && i + 1 < store_reply_count(reply); i += 2) {
+        store_checks_read_user(&end->checks, store_reply_text(store_reply_at(reply, i)),
+                               store_reply_text(store_reply_at(reply, i + 1)));
+    }
+}
+
 static void on_config(void *object, int error, const redisReply *reply)
 {
     struct end *end = object;
@@ -324,6 +333,10 @@ static void on_connected(void *context, struct store_link *link)
     }
     store_command_begin(command, "INFO");
     store_link_send_early(link, command, on_info, end);
+    store_command_begin(command, "ACL");
+    store_command_add_string(command, "GETUSER");
+    store_command_add_string(command, "default");
+    store_link_send_early(link, command, on_user, end);
     store_command_begin(command, "CONFIG");
     store_command_add_string(command, "GET");
     store_command_add_string(command, "appendfsync");

@@ -58,6 +58,13 @@ void store_checks_read_config(struct store_checks *checks, struct text name, str
     }
 }
 
+void store_checks_read_user(struct store_checks *checks, struct text name, struct text value)
+{
+    bool is_bound = (text_equal(name, TEXT("commands")) && !text_equal(value, TEXT("+@all"))) ||
+                    (text_equal(name, TEXT("keys")) && !text_equal(value, TEXT("~*")));
+    checks->is_default_user_bound = checks->is_default_user_bound || is_bound;
+}
+
 static bool is_old(const char *version)
 {
     struct text rest = text_of(version);
@@ -80,6 +87,10 @@ static const struct {
     {"no-appendfsync-on-rewrite",
      "Redis does not sync while it rewrites: set `no-appendfsync-on-rewrite no` in redis.conf",
      "no-appendfsync-on-rewrite is yes: a crash during a rewrite loses acknowledged mail"},
+    {"user default",
+     "Redis would drop what scripts wrote when it restarts: its default user may be off, but needs "
+     "all rights: set `user default off ~* &* +@all` in redis.conf",
+     "the default user lacks rights: a restart of Redis loses what scripts wrote"},
 };
 
 static bool is_granted(const struct store_checks *checks, size_t wish)
@@ -89,6 +100,8 @@ static bool is_granted(const struct store_checks *checks, size_t wish)
         return checks->has_aof;
     case 1:
         return checks->appendfsync[0] == '\0' || strcmp(checks->appendfsync, "always") == 0;
+    case 3:
+        return !checks->is_default_user_bound;
     default:
         return checks->on_rewrite[0] == '\0' || strcmp(checks->on_rewrite, "no") == 0;
     }

@@ -1,5 +1,5 @@
-/* Is this Redis of the right kind to be the only durable state for mail? Pure: judges what INFO
- * and CONFIG GET answered. */
+/* Is this Redis of the right kind to be the only durable state for mail? Pure: judges what INFO,
+ * CONFIG GET and ACL GETUSER answered. */
 #ifndef HIKYAKU_COMMON_STORE_STORE_CHECKS_H
 #define HIKYAKU_COMMON_STORE_STORE_CHECKS_H
 
@@ -15,6 +15,7 @@ struct store_checks {
     char appendfsync[16]; /* "" : CONFIG is forbidden to us */
     char on_rewrite[8];   /* no-appendfsync-on-rewrite */
     bool has_aof;
+    bool is_default_user_bound; /* transactions in the file are not replayed for it */
     bool is_loading;
     uint64_t used_memory_bytes;
     uint64_t max_memory_bytes;
@@ -24,6 +25,11 @@ struct store_checks {
 void store_checks_read_info(struct store_checks *checks, struct text info);
 /** One pair of CONFIG GET. */
 void store_checks_read_config(struct store_checks *checks, struct text name, struct text value);
+/**
+ * One pair of ACL GETUSER default. Redis up to 8.2 replays what scripts wrote in the name of this
+ * user, switched off or not, and drops in silence what it may not do (its issue 14541).
+ */
+void store_checks_read_user(struct store_checks *checks, struct text name, struct text value);
 
 /**
  * @param ret_warnings  what is not as DISK wants it but may be: RELAXED, or CONFIG forbidden

@@ -64,6 +64,31 @@ static void test_each_check(void **state)
     }
 }
 
+static void test_the_default_user_needs_its_rights(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *commands, *keys;
+        int disk;
+    } cases[] = {
+        {"+@all", "~*", 0},       {"-@all", "", -EINVAL},
+        {"+@all", "", -EINVAL},   {"+@all -eval", "~*", -EINVAL},
+        {"-@all", "~*", -EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct store_checks checks = checks_of("", "always", "no");
+        const char *warnings[STORE_CHECKS_WARNINGS_MAX + 1] = {NULL};
+        struct problem problem = {0};
+        store_checks_read_user(&checks, TEXT("commands"), text_of(cases[i].commands));
+        store_checks_read_user(&checks, TEXT("keys"), text_of(cases[i].keys));
+        assert_int_equal(store_checks_judge(&checks, STORE_DISK, warnings, &problem),
+                         cases[i].disk);
+        assert_string_equal(problem.field, cases[i].disk == 0 ? "" : "user default");
+        assert_int_equal(store_checks_judge(&checks, STORE_RELAXED, warnings, &problem), 0);
+        assert_true((warnings[0] != NULL) == (cases[i].disk != 0));
+    }
+}
+
 static void test_hostile_info(void **state)
 {
     (void)state;
@@ -106,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_check),
+        cmocka_unit_test(test_the_default_user_needs_its_rights),
         cmocka_unit_test(test_hostile_info),
         cmocka_unit_test(test_commands),
     };

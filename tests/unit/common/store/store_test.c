@@ -138,6 +138,20 @@ static void test_redis_of_the_wrong_kind(void **state)
     assert_int_equal(world->ready, 0);
 }
 
+static void test_the_default_user_is_looked_at(void **state)
+{
+    struct world *world = *state;
+    char command[256];
+    private_redis_start(&world->redis, NULL, NULL);
+    (void)snprintf(command, sizeof(command),
+                   "redis-cli -s %s/socket ACL SETUSER default -debug > /dev/null",
+                   world->redis.folder);
+    assert_int_equal(system(command), 0);
+    world_open_store(world, STORE_DISK);
+    world_wait_for(world, &world->wrong, 1);
+    assert_string_equal(world->problem.field, "user default");
+}
+
 static void test_relaxed_warns(void **state)
 {
     struct world *world = *state;
@@ -160,6 +174,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_destroy_answers, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_scripts_are_forgotten, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_redis_of_the_wrong_kind, world_open_loop, world_close),
+        cmocka_unit_test_setup_teardown(test_the_default_user_is_looked_at, world_open_loop,
+                                        world_close),
         cmocka_unit_test_setup_teardown(test_relaxed_warns, world_open_loop, world_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
