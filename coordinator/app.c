@@ -3,17 +3,17 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
-#include "common/config/config_change.h"
 #include "common/net/bus_server.h"
 #include "common/policy/provider_table.h"
 #include "common/security/key_directory.h"
 #include "common/security/key_file.h"
+#include "common/service/service_health.h"
+#include "common/service/service_store.h"
 #include "coordinator/allow_list.h"
 #include "coordinator/api/api.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/fleet_view.h"
-#include "coordinator/health/health.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -42,7 +42,7 @@ struct app {
     struct catalog *catalog;
     struct fleet *fleet;
     struct api *api;
-    struct health *health;
+    struct service_health *health;
 
     struct loop_signal *terminate;
     struct loop_signal *interrupt;
@@ -60,7 +60,7 @@ static void close_all(struct app *app)
     api_destroy(&app->api);
     fleet_close(&app->fleet);
     catalog_destroy(&app->catalog);
-    health_close(&app->health);
+    service_health_close(&app->health);
     bus_destroy(&app->bus);
     key_directory_close(&app->keys);
     loop_signal_destroy(&app->terminate);
@@ -167,7 +167,7 @@ static int reload_parts(struct app *app, const struct coordinator_config *config
     }
     if (error == 0) {
         fleet_admit(app->fleet, admitted);
-        log_set_level((enum log_level)config->log_level);
+        log_set_level((enum log_level)config->service.log_level);
     }
     return error;
 }
@@ -176,18 +176,11 @@ static void on_reload(void *context)
 {
     struct app *app = context;
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    struct config_errors errors = {.file = app->file};
     struct coordinator_config config;
     struct problem problem = {.message = ""};
-    int error = coordinator_config_read(app->file, arena, &errors, &config);
+    int error = service_config_reread(&coordinator_config_table, app->file, app->config, arena,
+                                      &config, &problem);
     if (error == 0) {
-        struct config_changes changes;
-        config_change_find(&coordinator_config_table, app->config, &config, &changes);
-        error = config_change_refuse(&changes, &errors);
-    }
-    if (error != 0) {
-        problem = errors.items[0].problem;
-    } else {
         error = reload_parts(app, &config, arena, &problem);
     }
     if (error != 0) {
@@ -212,31 +205,12 @@ static int open_keys(struct app *app, struct problem *problem)
 
 static int open_store(struct app *app, struct problem *problem)
 {
-    const struct coordinator_config *config = app->config;
-    struct key_file_secret password = {.data = NULL};
-    if (config->store.password_file != NULL) {
-        int error =
-            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
-        if (error != 0) {
-            return error;
-        }
-        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
-        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
-    }
-    const struct store_settings settings = {.endpoint = config->store.endpoint,
-                                            .user = config->store.user,
-                                            .password = (const char *)password.data,
-                                            .database = (unsigned int)config->store.database,
-                                            .prefix = config->store.prefix,
-                                            .durability = (enum store_durability)config->durability,
-                                            .session = app->session};
     const struct store_callbacks callbacks = {.on_ready = on_store_ready,
                                               .on_lost = on_store_lost,
                                               .on_wrong = on_store_wrong,
                                               .context = app};
-    app->store = store_create(app->loop, &settings, &callbacks);
-    key_file_wipe(&password);
-    return 0;
+    return service_store_open(app->loop, &app->config->service, app->session, &callbacks,
+                              &app->store, problem);
 }
 
 static void open_catalog(struct app *app)
@@ -262,8 +236,8 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .bus = app->bus,
             .server = server,
             .session = app->session,
-            .cluster = config->cluster,
-            .name = config->name,
+            .cluster = config->service.cluster,
+            .name = config->service.name,
             .address = config->api.listen,
             .version = HIKYAKU_VERSION,
             .transactional_permille = (uint32_t)config->transactional_share,
@@ -357,22 +331,15 @@ static int open_api(struct app *app, struct problem *problem)
     return error != 0 ? error : listen_api(app, problem);
 }
 
-/* DESIGN, durability: relaxed is said wherever somebody looks. */
-static const char *durability_note(const struct coordinator_config *config)
-{
-    return config->durability == STORE_RELAXED
-               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
-               : NULL;
-}
-
 static int open_health(struct app *app, struct problem *problem)
 {
-    return health_open(&(struct health_settings){.loop = app->loop,
-                                                 .endpoint = app->config->metrics_listen,
-                                                 .why_not_ready = why_not_ready,
-                                                 .note = durability_note(app->config),
-                                                 .context = app},
-                       &app->health, problem);
+    return service_health_open(
+        &(struct service_health_settings){.loop = app->loop,
+                                          .endpoint = app->config->metrics_listen,
+                                          .why_not_ready = why_not_ready,
+                                          .note = service_store_note(&app->config->service),
+                                          .context = app},
+        &app->health, problem);
 }
 
 static int open_all(struct app *app, struct problem *problem)
@@ -405,10 +372,10 @@ static void open_signals(struct app *app)
 int app_run(const char *file, const struct coordinator_config *config)
 {
     struct app app = {.file = file, .config = config, .exit_code = EXIT_SUCCESS};
-    log_open("hikyaku-coordinator", (enum log_level)config->log_level,
-             (enum log_form)config->log_form);
+    log_open("hikyaku-coordinator", (enum log_level)config->service.log_level,
+             (enum log_form)config->service.log_form);
     LOG(LOG_START, NULL, log_string("version", HIKYAKU_VERSION), log_string("config", file),
-        log_string("name", config->name));
+        log_string("name", config->service.name));
     coordinator_config_limits(config, &app.limits);
     app.arena = arena_create(0);
     if (config->threads > 0) {

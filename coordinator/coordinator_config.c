@@ -1,7 +1,5 @@
 #include "coordinator/coordinator_config.h"
 
-#include "common/config/config_check.h"
-#include "common/security/key_file.h"
 #include "hikyaku/v1/api.pb-c.h"
 
 #include <arpa/inet.h>
@@ -11,11 +9,7 @@
 #define KIB UINT64_C(1024)
 #define MIB (1024 * KIB)
 #define DAY_OF_MS (UINT64_C(86400) * 1000)
-#define SECRET_BYTES_MAX (64 * 1024)
 
-static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
-static const char *const log_forms[] = {"auto", "json", "text", NULL};
-static const char *const durabilities[] = {"disk", "relaxed", NULL};
 static const char *const modes[] = {"live", "sandbox", "dry_run", NULL};
 
 /* An endpoint, or nothing at all. */
@@ -43,26 +37,7 @@ static int check_sender_id(struct text value, struct problem *problem)
 #define AT(member) offsetof(struct coordinator_config, member)
 #define LIMIT(member) offsetof(struct coordinator_config, limits.member)
 static const struct config_key keys[] = {
-    {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
-     .example = "c-0", .doc = "How this coordinator is called on screens and in metrics."},
-    {"cluster", CONFIG_STRING, AT(cluster), .is_required = true, .check = config_check_name,
-     .example = "prod-tokyo", .doc = "The cluster's name, for screens."},
-    {"log.level", CONFIG_ENUM, AT(log_level), .choices = log_levels, .fallback = "info",
-     .is_reloadable = true, .doc = "The least level that is written."},
-    {"log.format", CONFIG_ENUM, AT(log_form), .choices = log_forms, .fallback = "auto",
-     .doc = "One JSON object a line, or text; auto: text on a terminal."},
-    {"store.endpoint", CONFIG_STRING, AT(store.endpoint), .fallback = "127.0.0.1:6379",
-     .check = config_check_endpoint, .doc = "Where Redis is: HOST:PORT or unix:PATH."},
-    {"store.user", CONFIG_STRING, AT(store.user), .doc = "Redis user (ACL)."},
-    {"store.password_file", CONFIG_SECRET_FILE, AT(store.password_file),
-     .doc = "File that holds the Redis password alone."},
-    {"store.database", CONFIG_INTEGER, AT(store.database), .fallback = "0", .maximum = 1023,
-     .doc = "Redis database number."},
-    {"store.prefix", CONFIG_STRING, AT(store.prefix), .fallback = "hk", .check = config_check_name,
-     .doc = "In front of every key: several clusters may share one Redis."},
-    {"durability", CONFIG_ENUM, AT(durability), .choices = durabilities, .fallback = "disk",
-     .doc = "What an acknowledgement promises. disk: a power cut loses nothing (Redis with AOF, "
-            "appendfsync always). relaxed: whatever Redis does; said at start and on screens."},
+    SERVICE_CONFIG_KEYS(struct coordinator_config, "coordinator", "c-0"),
     {"bus.listen", CONFIG_STRING, AT(bus.listen), .fallback = "127.0.0.1:8462",
      .check = config_check_endpoint, .doc = "Where workers connect to."},
     {"bus.key_file", CONFIG_SECRET_FILE, AT(bus.key_file), .is_required = true,
@@ -208,22 +183,6 @@ const struct config_table coordinator_config_table =
                  .doc = "API, intake, scheduling, event read-out. Any number of coordinators of "
                         "one cluster share the work.",
                  .check = check);
-
-static int check_secret(const char *path, struct problem *problem)
-{
-    struct key_file_secret secret = {.data = NULL};
-    int error = key_file_read(path, SECRET_BYTES_MAX, &secret, problem);
-    key_file_wipe(&secret);
-    return error;
-}
-
-int coordinator_config_read(const char *file, struct arena *arena, struct config_errors *errors,
-                            struct coordinator_config *ret_config)
-{
-    const struct config_request request = {
-        .table = &coordinator_config_table, .file = file, .check_secret = check_secret};
-    return config_table_read(&request, arena, errors, ret_config);
-}
 
 void coordinator_config_limits(const struct coordinator_config *config,
                                struct wire_limits *ret_limits)

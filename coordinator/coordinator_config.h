@@ -2,9 +2,7 @@
 #ifndef HIKYAKU_COORDINATOR_COORDINATOR_CONFIG_H
 #define HIKYAKU_COORDINATOR_COORDINATOR_CONFIG_H
 
-#include "common/base/log.h"
-#include "common/config/config_table.h"
-#include "common/store/store.h"
+#include "common/service/service_config.h"
 #include "common/wire/wire_limits.h"
 
 /** Numbers of wire_limits, as the file has them. */
@@ -36,18 +34,7 @@ struct coordinator_limits {
 };
 
 struct coordinator_config {
-    char *name;
-    char *cluster;
-    int log_level; /* enum log_level */
-    int log_form;  /* enum log_form */
-    struct {
-        char *endpoint;
-        char *user;
-        char *password_file;
-        uint64_t database;
-        char *prefix;
-    } store;
-    int durability; /* enum store_durability */
+    struct service_config service;
     struct {
         char *listen;
         char *key_file;
@@ -75,16 +62,6 @@ struct coordinator_config {
 };
 
 extern const struct config_table coordinator_config_table;
-
-/**
- * Read and check a file.
- * @param arena       everything lives in it
- * @param ret_config  out
- * @return 0 or -Exxx, with `errors`
- */
-MUST_USE int coordinator_config_read(const char *file, struct arena *arena,
-                                     struct config_errors *errors,
-                                     struct coordinator_config *ret_config);
 
 /** The limits as the protocol's border wants them. */
 void coordinator_config_limits(const struct coordinator_config *config,

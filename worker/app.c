@@ -3,16 +3,16 @@
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/config/config_change.h"
 #include "common/net/resolver.h"
 #include "common/security/identity.h"
 #include "common/security/key_file.h"
 #include "common/store/store_fleet.h"
 #include "common/wire/wire_unpack.h"
+#include "common/service/service_health.h"
+#include "common/service/service_store.h"
 #include "worker/claim/ip_leases.h"
 #include "worker/claim/links.h"
 #include "hikyaku/v1/store.pb-c.h"
-#include "worker/health/health.h"
 #include "worker/mailroom.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ struct app {
     struct bus_key_pair bus_key;
     char server_key[BUS_KEY_LENGTH + 1];
     struct links *links;
-    struct health *health;
+    struct service_health *health;
 
     struct loop_signal *terminate;
     struct loop_signal *interrupt;
@@ -165,7 +165,7 @@ static void register_session(struct app *app)
     Hikyaku__V1__StoredSession session = HIKYAKU__V1__STORED_SESSION__INIT;
     struct buffer packed = {.data = NULL};
     session.role = copy_string(app, "worker");
-    session.name = copy_string(app, app->config->name);
+    session.name = copy_string(app, app->config->service.name);
     session.address = copy_string(app, app->config->metrics_listen);
     session.version = copy_string(app, HIKYAKU_VERSION);
     session.format_min = 1;
@@ -288,20 +288,15 @@ static void on_reload(void *context)
 {
     struct app *app = context;
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    struct config_errors errors = {.file = app->file};
     struct worker_config config;
-    int error = worker_config_read(app->file, arena, &errors, &config);
-    if (error == 0) {
-        struct config_changes changes;
-        config_change_find(&worker_config_table, app->config, &config, &changes);
-        error = config_change_refuse(&changes, &errors);
-    }
-    if (error != 0) {
-        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", errors.items[0].problem.field),
-            log_string("reason", errors.items[0].problem.message));
+    struct problem problem = {.message = ""};
+    if (service_config_reread(&worker_config_table, app->file, app->config, arena, &config,
+                              &problem) != 0) {
+        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
         return;
     }
-    log_set_level((enum log_level)config.log_level);
+    log_set_level((enum log_level)config.service.log_level);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 
@@ -386,31 +381,12 @@ static int open_dkim(struct app *app, struct problem *problem)
 
 static int open_store(struct app *app, struct problem *problem)
 {
-    const struct worker_config *config = app->config;
-    struct key_file_secret password = {.data = NULL};
-    if (config->store.password_file != NULL) {
-        int error =
-            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
-        if (error != 0) {
-            return error;
-        }
-        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
-        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
-    }
-    const struct store_settings settings = {.endpoint = config->store.endpoint,
-                                            .user = config->store.user,
-                                            .password = (const char *)password.data,
-                                            .database = (unsigned int)config->store.database,
-                                            .prefix = config->store.prefix,
-                                            .durability = (enum store_durability)config->durability,
-                                            .session = app->session};
     const struct store_callbacks callbacks = {.on_ready = on_store_ready,
                                               .on_lost = on_store_lost,
                                               .on_wrong = on_store_wrong,
                                               .context = app};
-    app->store = store_create(app->loop, &settings, &callbacks);
-    key_file_wipe(&password);
-    return 0;
+    return service_store_open(app->loop, &app->config->service, app->session, &callbacks,
+                              &app->store, problem);
 }
 
 /* NULL-terminated, in the app's arena; NULL when there is none. */
@@ -472,7 +448,7 @@ static int open_links(struct app *app, struct problem *problem)
         .coordinator_count = app->config->coordinators.count,
         .key = &app->bus_key,
         .server_key = app->server_key,
-        .name = app->config->name,
+        .name = app->config->service.name,
         .version = HIKYAKU_VERSION,
         .fill_credit = fill_credit,
         .on_message = on_message,
@@ -482,23 +458,16 @@ static int open_links(struct app *app, struct problem *problem)
     return error != 0 ? error : links_create(&settings, &app->links, problem);
 }
 
-/* DESIGN, durability: relaxed is said wherever somebody looks. */
-static const char *durability_note(const struct worker_config *config)
-{
-    return config->durability == STORE_RELAXED
-               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
-               : NULL;
-}
-
 static int open_health(struct app *app, struct problem *problem)
 {
-    return health_open(&(struct health_settings){.loop = app->loop,
-                                                 .endpoint = app->config->metrics_listen,
-                                                 .why_not_ready = why_not_ready,
-                                                 .note = durability_note(app->config),
-                                                 .set_gauges = set_gauges,
-                                                 .context = app},
-                       &app->health, problem);
+    return service_health_open(
+        &(struct service_health_settings){.loop = app->loop,
+                                          .endpoint = app->config->metrics_listen,
+                                          .why_not_ready = why_not_ready,
+                                          .note = service_store_note(&app->config->service),
+                                          .set_gauges = set_gauges,
+                                          .context = app},
+        &app->health, problem);
 }
 
 static int open_all(struct app *app, struct problem *problem)
@@ -515,7 +484,7 @@ static int open_all(struct app *app, struct problem *problem)
 
 static void close_all(struct app *app)
 {
-    health_close(&app->health);
+    service_health_close(&app->health);
     links_destroy(&app->links);
     bus_destroy(&app->bus);
     ip_leases_destroy(&app->ip_leases);
@@ -549,9 +518,10 @@ int app_run(const char *file, const struct worker_config *config)
 {
     struct app app = {.file = file, .config = config, .exit_code = EXIT_SUCCESS};
     struct problem problem = {.message = ""};
-    log_open("hikyaku-worker", (enum log_level)config->log_level, (enum log_form)config->log_form);
+    log_open("hikyaku-worker", (enum log_level)config->service.log_level,
+             (enum log_form)config->service.log_form);
     LOG(LOG_START, NULL, log_string("version", HIKYAKU_VERSION), log_string("config", file),
-        log_string("name", config->name));
+        log_string("name", config->service.name));
     app.arena = arena_create(0);
     app.started_unix_ms = clock_unix_ms();
     loop_set_pool_threads(thread_count(&app));

@@ -1,16 +1,8 @@
 #include "worker/worker_config.h"
 
-#include "common/config/config_check.h"
-#include "common/security/key_file.h"
-
 #include <errno.h>
 #include <string.h>
 
-#define SECRET_BYTES_MAX (64 * 1024)
-
-static const char *const log_levels[] = {"debug", "info", "warn", "error", NULL};
-static const char *const log_forms[] = {"auto", "json", "text", NULL};
-static const char *const durabilities[] = {"disk", "relaxed", NULL};
 static const char *const families[] = {"any", "v4", "v6", NULL};
 static const char *const tls_policies[] = {"opportunistic", "none", NULL};
 static const char *const body_forms[] = {"simple", "relaxed", NULL};
@@ -97,25 +89,7 @@ static const struct config_table selector_table =
 
 #define AT(member) offsetof(struct worker_config, member)
 static const struct config_key keys[] = {
-    {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
-     .example = "w-0", .doc = "How this worker is called on screens and in metrics."},
-    {"cluster", CONFIG_STRING, AT(cluster), .is_required = true, .check = config_check_name,
-     .example = "prod-tokyo", .doc = "The cluster's name, for screens."},
-    {"log.level", CONFIG_ENUM, AT(log_level), .choices = log_levels, .fallback = "info",
-     .is_reloadable = true, .doc = "The least level that is written; outcomes are debug."},
-    {"log.format", CONFIG_ENUM, AT(log_form), .choices = log_forms, .fallback = "auto",
-     .doc = "One JSON object a line, or text; auto: text on a terminal."},
-    {"store.endpoint", CONFIG_STRING, AT(store.endpoint), .fallback = "127.0.0.1:6379",
-     .check = config_check_endpoint, .doc = "Where Redis is: HOST:PORT or unix:PATH."},
-    {"store.user", CONFIG_STRING, AT(store.user), .doc = "Redis user (ACL)."},
-    {"store.password_file", CONFIG_SECRET_FILE, AT(store.password_file),
-     .doc = "File that holds the Redis password alone."},
-    {"store.database", CONFIG_INTEGER, AT(store.database), .fallback = "0", .maximum = 1023,
-     .doc = "Redis database number."},
-    {"store.prefix", CONFIG_STRING, AT(store.prefix), .fallback = "hk", .check = config_check_name,
-     .doc = "In front of every key: several clusters may share one Redis."},
-    {"durability", CONFIG_ENUM, AT(durability), .choices = durabilities, .fallback = "disk",
-     .doc = "What an acknowledgement promises; the same as the coordinators'."},
+    SERVICE_CONFIG_KEYS(struct worker_config, "worker", "w-0"),
     {"coordinators", CONFIG_STRINGS, AT(coordinators), .is_required = true, .minimum = 1,
      .maximum = 64, .check = check_coordinator, .example = "[coordinator.example:8462]",
      .doc = "HOST:PORT of the coordinators' bus; all addresses of a name, looked up each 30 s."},
@@ -199,19 +173,3 @@ const struct config_table worker_config_table = CONFIG_TABLE(
     .doc = "Claims batches, composes, signs, delivers. Any number of workers of one cluster share "
            "the work; each leases its sending IPs.",
     .check = check);
-
-static int check_secret(const char *path, struct problem *problem)
-{
-    struct key_file_secret secret = {.data = NULL};
-    int error = key_file_read(path, SECRET_BYTES_MAX, &secret, problem);
-    key_file_wipe(&secret);
-    return error;
-}
-
-int worker_config_read(const char *file, struct arena *arena, struct config_errors *errors,
-                       struct worker_config *ret_config)
-{
-    const struct config_request request = {
-        .table = &worker_config_table, .file = file, .check_secret = check_secret};
-    return config_table_read(&request, arena, errors, ret_config);
-}

@@ -2,7 +2,7 @@
 #ifndef HIKYAKU_WORKER_WORKER_CONFIG_H
 #define HIKYAKU_WORKER_WORKER_CONFIG_H
 
-#include "common/config/config_table.h"
+#include "common/service/service_config.h"
 
 struct worker_config_ip {
     char *address;
@@ -30,18 +30,7 @@ struct worker_config_selector {
 };
 
 struct worker_config {
-    char *name;
-    char *cluster;
-    int log_level;
-    int log_form;
-    struct {
-        char *endpoint;
-        char *user;
-        char *password_file;
-        uint64_t database;
-        char *prefix;
-    } store;
-    int durability;
+    struct service_config service;
     struct config_strings coordinators;
     struct {
         char *key_file;
@@ -86,9 +75,5 @@ struct worker_config {
 };
 
 extern const struct config_table worker_config_table;
-
-/** Read and check a file; secrets' files are looked at. @return 0, or -Exxx (see errors) */
-MUST_USE int worker_config_read(const char *file, struct arena *arena, struct config_errors *errors,
-                                struct worker_config *ret_config);
 
 #endif

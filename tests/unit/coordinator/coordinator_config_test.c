@@ -33,9 +33,7 @@ static void the_least_file_has_all_defaults(void **state)
     assert_string_equal(config.api.listen, "127.0.0.1:8460");
     assert_string_equal(config.metrics_listen, "127.0.0.1:8461");
     assert_string_equal(config.bus.listen, "127.0.0.1:8462");
-    assert_string_equal(config.store.prefix, "hk");
-    assert_int_equal(config.durability, STORE_DISK);
-    assert_int_equal(config.log_level, LOG_LEVEL_INFO);
+    assert_string_equal(config.service.store.prefix, "hk");
     assert_null(config.fallback.pool);
 }
 

@@ -36,7 +36,7 @@ static int read_config(const char *more, struct arena *arena, struct config_erro
     const char *place = strstr(least, "KEY");
     assert_true(dprintf(file, "%.*s%s%s%s", (int)(place - least), least, key, place + 3, more) > 0);
     assert_int_equal(close(file), 0);
-    int error = worker_config_read(path, arena, errors, config);
+    int error = service_config_read(&worker_config_table, path, arena, errors, config);
     (void)unlink(path);
     (void)unlink(key);
     return error;
@@ -59,7 +59,7 @@ static void test_defaults(void **state)
     assert_int_equal(config.claim.idle_ms, 60000);
     assert_int_equal(config.flush.interval_ms, 100);
     assert_int_equal(config.flush.outcomes, 200);
-    assert_int_equal(config.durability, 0);
+    assert_int_equal(config.service.durability, 0);
     assert_true(config.dkim.verifies);
     assert_null(config.dkim.directory);
     arena_destroy(&arena);

@@ -1,4 +1,4 @@
-#include "coordinator/health/health.h"
+#include "common/service/service_health.h"
 
 #include "common/base/metrics.h"
 #include "common/net/http_server.h"
@@ -7,8 +7,8 @@
 
 #define BODY_BYTES_MAX 1024
 
-struct health {
-    struct health_settings settings;
+struct service_health {
+    struct service_health_settings settings;
     struct http_server *server;
 };
 
@@ -19,7 +19,7 @@ static void answer(struct http_request *request, unsigned int status, struct tex
     http_server_respond(&request, &answer);
 }
 
-static void answer_metrics(struct health *health, struct http_request *request)
+static void answer_metrics(struct service_health *health, struct http_request *request)
 {
     if (health->settings.set_gauges != NULL) {
         health->settings.set_gauges(health->settings.context);
@@ -33,7 +33,7 @@ static void answer_metrics(struct health *health, struct http_request *request)
     buffer_finish(&body);
 }
 
-static void answer_ready(struct health *health, struct http_request *request)
+static void answer_ready(struct service_health *health, struct http_request *request)
 {
     const char *reason = health->settings.why_not_ready(health->settings.context);
     const char *note = health->settings.note;
@@ -52,7 +52,7 @@ static void answer_ready(struct health *health, struct http_request *request)
 
 static void on_request(void *context, struct http_request *request)
 {
-    struct health *health = context;
+    struct service_health *health = context;
     struct text path = http_request_path(request);
     if (!text_equal(http_request_method(request), TEXT("GET"))) {
         answer(request, 405, TEXT("only GET\n"));
@@ -67,10 +67,10 @@ static void on_request(void *context, struct http_request *request)
     }
 }
 
-int health_open(const struct health_settings *settings, struct health **ret_health,
-                struct problem *problem)
+int service_health_open(const struct service_health_settings *settings,
+                        struct service_health **ret_health, struct problem *problem)
 {
-    struct health *health = xalloc_zero(1, sizeof *health);
+    struct service_health *health = xalloc_zero(1, sizeof *health);
     health->settings = *settings;
     const struct http_server_settings server = {.endpoint = settings->endpoint,
                                                 .body_bytes_max = BODY_BYTES_MAX,
@@ -85,7 +85,7 @@ int health_open(const struct health_settings *settings, struct health **ret_heal
     return 0;
 }
 
-void health_close(struct health **health)
+void service_health_close(struct service_health **health)
 {
     if (*health == NULL) {
         return;
@@ -95,7 +95,7 @@ void health_close(struct health **health)
     *health = NULL;
 }
 
-uint16_t health_port(const struct health *health)
+uint16_t service_health_port(const struct service_health *health)
 {
     return http_server_port(health->server);
 }

@@ -1,0 +1,110 @@
+/* The keys that both programs have: name, cluster, log, store, durability. */
+#ifndef HIKYAKU_COMMON_SERVICE_SERVICE_CONFIG_H
+#define HIKYAKU_COMMON_SERVICE_SERVICE_CONFIG_H
+
+#include "common/config/config_change.h"
+#include "common/config/config_check.h"
+
+/** A member of each program's struct. */
+struct service_config {
+    char *name;
+    char *cluster;
+    int log_level; /* enum log_level */
+    int log_form;  /* enum log_form */
+    struct {
+        char *endpoint;
+        char *user;
+        char *password_file;
+        uint64_t database;
+        char *prefix;
+    } store;
+    int durability; /* enum store_durability */
+};
+
+extern const char *const service_config_log_levels[];
+extern const char *const service_config_log_forms[];
+extern const char *const service_config_durabilities[];
+
+/**
+ * Rows of a program's table of keys, for its member `service` of struct service_config.
+ * @param type     the program's struct
+ * @param program  what it is, for the documentation: "worker"
+ * @param shown    the name in the reference's example
+ */
+#define SERVICE_CONFIG_KEYS(type, program, shown)                                                  \
+    {"name",                                                                                       \
+     CONFIG_STRING,                                                                                \
+     offsetof(type, service.name),                                                                 \
+     .is_required = true,                                                                          \
+     .check = config_check_name,                                                                   \
+     .example = shown,                                                                             \
+     .doc = "How this " program " is called on screens and in metrics."},                          \
+        {"cluster",                                                                                \
+         CONFIG_STRING,                                                                            \
+         offsetof(type, service.cluster),                                                          \
+         .is_required = true,                                                                      \
+         .check = config_check_name,                                                               \
+         .example = "prod-tokyo",                                                                  \
+         .doc = "The cluster's name, for screens."},                                               \
+        {"log.level",                                                                              \
+         CONFIG_ENUM,                                                                              \
+         offsetof(type, service.log_level),                                                        \
+         .choices = service_config_log_levels,                                                     \
+         .fallback = "info",                                                                       \
+         .is_reloadable = true,                                                                    \
+         .doc = "The least level that is written; single outcomes are debug."},                    \
+        {"log.format",                                                                             \
+         CONFIG_ENUM,                                                                              \
+         offsetof(type, service.log_form),                                                         \
+         .choices = service_config_log_forms,                                                      \
+         .fallback = "auto",                                                                       \
+         .doc = "One JSON object a line, or text; auto: text on a terminal."},                     \
+        {"store.endpoint",                                                                         \
+         CONFIG_STRING,                                                                            \
+         offsetof(type, service.store.endpoint),                                                   \
+         .fallback = "127.0.0.1:6379",                                                             \
+         .check = config_check_endpoint,                                                           \
+         .doc = "Where Redis is: HOST:PORT or unix:PATH."},                                        \
+        {"store.user", CONFIG_STRING, offsetof(type, service.store.user),                          \
+         .doc = "Redis user (ACL)."},                                                              \
+        {"store.password_file", CONFIG_SECRET_FILE, offsetof(type, service.store.password_file),   \
+         .doc = "File that holds the Redis password alone."},                                      \
+        {"store.database", CONFIG_INTEGER,  offsetof(type, service.store.database),                \
+         .fallback = "0",  .maximum = 1023, .doc = "Redis database number."},                      \
+        {"store.prefix",                                                                           \
+         CONFIG_STRING,                                                                            \
+         offsetof(type, service.store.prefix),                                                     \
+         .fallback = "hk",                                                                         \
+         .check = config_check_name,                                                               \
+         .doc = "In front of every key: several clusters may share one Redis."},                   \
+    {                                                                                              \
+        "durability", CONFIG_ENUM, offsetof(type, service.durability),                             \
+            .choices = service_config_durabilities, .fallback = "disk",                            \
+            .doc =                                                                                 \
+                "What an acknowledgement promises; the same in all programs of a cluster. disk: "  \
+                "a "                                                                               \
+                "power cut loses nothing (Redis with AOF, appendfsync always). relaxed: whatever " \
+                "Redis does; said at start and on screens."                                        \
+    }
+
+/**
+ * Read a program's file; secrets' files must keep the rules of key_file.h.
+ * @return as config_table_read()
+ */
+MUST_USE int service_config_read(const struct config_table *table, const char *file,
+                                 struct arena *arena, struct config_errors *errors,
+                                 void *ret_config);
+
+/**
+ * Read the file again, for SIGHUP.
+ *
+ * @param before      the struct in use
+ * @param ret_config  out: filled; its strings live in `arena`
+ * @return 0; -Exxx with the first mistake in `problem`: one in the file, or a key that was changed
+ *         and needs a restart. Nothing may then be taken over
+ */
+MUST_USE int service_config_reread(const struct config_table *table, const char *file,
+                                   const void *before, struct arena *arena, void *ret_config,
+                                   struct problem *problem);
+
+#endif

@@ -1,0 +1,40 @@
+#include "common/service/service_store.h"
+
+#include "common/security/key_file.h"
+
+#define SECRET_BYTES_MAX 4096
+
+int service_store_open(struct loop *loop, const struct service_config *config, const char *session,
+                       const struct store_callbacks *callbacks, struct store **ret_store,
+                       struct problem *problem)
+{
+    struct key_file_secret password = {.data = NULL};
+    if (config->store.password_file != NULL) {
+        int error =
+            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
+        if (error != 0) {
+            return error;
+        }
+        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
+        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
+    }
+    const struct store_settings settings = {
+        .endpoint = config->store.endpoint,
+        .user = config->store.user,
+        .password = (const char *)password.data,
+        .database = (unsigned int)config->store.database,
+        .prefix = config->store.prefix,
+        .durability = (enum store_durability)config->durability,
+        .session = session,
+    };
+    *ret_store = store_create(loop, &settings, callbacks);
+    key_file_wipe(&password);
+    return 0;
+}
+
+const char *service_store_note(const struct service_config *config)
+{
+    return config->durability == STORE_RELAXED
+               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
+               : NULL;
+}
