@@ -483,15 +483,25 @@ static void each_connection(struct outbox *outbox, void (*act)(struct connection
     }
 }
 
-void outbox_quit(struct outbox *outbox)
-{
-    outbox->is_quitting = true;
-    each_connection(outbox, connection_quit);
-}
-
 static void close_connection(struct connection *connection)
 {
     smtp_session_close(connection->session);
+}
+
+/* A server that has not greeted holds no message: its minutes of patience are not waited for. */
+static void quit_connection(struct connection *connection)
+{
+    if (connection->is_greeted) {
+        connection_quit(connection);
+    } else {
+        close_connection(connection);
+    }
+}
+
+void outbox_quit(struct outbox *outbox)
+{
+    outbox->is_quitting = true;
+    each_connection(outbox, quit_connection);
 }
 
 void outbox_stop(struct outbox *outbox)
