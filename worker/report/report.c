@@ -180,9 +180,10 @@ void report_mark(struct report *report, struct letter *letter)
     report_schedule(report);
 }
 
+/* Without a store nothing is flushed, so nothing would be unanswered either. */
 bool report_is_open(const struct report *report)
 {
-    return flush_window_is_open(&report->window);
+    return store_is_ready(report->settings.store) && flush_window_is_open(&report->window);
 }
 
 void report_resume(struct report *report)

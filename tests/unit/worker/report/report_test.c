@@ -292,6 +292,22 @@ static void test_untouched_rows_are_written_only_when_they_change(void **state)
     assert_int_equal(ended, 1);
 }
 
+/* I5: what cannot be recorded is not started, even if no flush waits for its answer. */
+static void test_nothing_starts_without_a_store(void **state)
+{
+    (void)state;
+    assert_true(report_is_open(report));
+    is_ready = false;
+    assert_false(report_is_open(report));
+    is_ready = true;
+    assert_true(report_is_open(report));
+    settle(0, OUTCOME_DELIVERED);
+    settle(1, OUTCOME_DELIVERED);
+    settle(2, OUTCOME_DELIVERED);
+    turn();
+    answer(0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +315,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_a_lost_answer_repeats_the_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_flush_loses_the_claim, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_marks_go_in_groups, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nothing_starts_without_a_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_untouched_rows_are_written_only_when_they_change,
                                         set_up, tear_down),
     };
