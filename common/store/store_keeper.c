@@ -144,6 +144,11 @@ static void on_session_taken(void *context, int error, uint64_t epoch)
         struct store_lease_name name = {STORE_LEASE_SESSION, store_session_id(keeper->store), 0};
         keeper->own = kept_create(keeper, &name, epoch, keeper->take_sent_ms);
         keeper->callbacks.on_started(keeper->callbacks.context);
+    } else if (error == -ESTALE && !keeper->is_closed) {
+        /* Taken by us, the answer lost, and then taken over: nobody may begin under this name. */
+        struct store_lease_name name = {STORE_LEASE_SESSION, store_session_id(keeper->store), 0};
+        keeper->is_over = true;
+        keeper->callbacks.on_refused(keeper->callbacks.context, &name);
     }
     free_keeper(keeper);
 }

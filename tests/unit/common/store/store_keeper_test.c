@@ -158,6 +158,20 @@ static void test_a_taken_session_is_refused(void **state)
     store_keeper_destroy(&keeping.keeper);
 }
 
+/* The first take was answered to nobody; before the next one the session was thought dead. */
+static void test_a_session_taken_before_it_began(void **state)
+{
+    struct world *world = *state;
+    struct keeping keeping = {.world = world};
+    meddle(world, "HSET hk:{s:" WORLD_SESSION "} s " OTHER " e 7 b 0 k t");
+    keeping.keeper = store_keeper_create(
+        world->store, &(struct store_keeper_callbacks){on_started, on_refused, &keeping});
+    world_wait_for(world, &keeping.refused, 1);
+    assert_int_equal(keeping.started, 0);
+    store_keeper_destroy(&keeping.keeper);
+    meddle(world, "DEL hk:{s:" WORLD_SESSION "}");
+}
+
 static void test_another_ip_owner(void **state)
 {
     struct world *world = *state;
@@ -207,6 +221,8 @@ int main(void)
                                         world_close),
         cmocka_unit_test_setup_teardown(test_t_stop, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_a_taken_session_is_refused, world_open, world_close),
+        cmocka_unit_test_setup_teardown(test_a_session_taken_before_it_began, world_open,
+                                        world_close),
         cmocka_unit_test_setup_teardown(test_another_ip_owner, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_take_from_the_dead, world_open, world_close),
     };
