@@ -75,7 +75,8 @@ static void on_due_header(void *object, int error, const redisReply *reply)
     if (error != 0) {
         call->error = error;
     } else {
-        due->row_count = (uint32_t)store_reply_number(store_reply_at(reply, 0));
+        uint64_t rows = store_reply_number(store_reply_at(reply, 0));
+        due->row_count = (uint32_t)(rows <= ROWS_PER_BATCH_MAX ? rows : ROWS_PER_BATCH_MAX);
         due->expires_unix_ms = (int64_t)store_reply_number(store_reply_at(reply, 1));
     }
     if (call->answered == call->count) {

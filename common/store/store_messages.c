@@ -123,16 +123,17 @@ void store_messages_add(struct store *store, const struct store_chunk *chunk,
                         store_chunk_added_fn *on_answer, void *context)
 {
     unsigned int partition = store_keys_partition(chunk->campaign);
+    uint32_t day = today(store); /* read once: midnight shall not fall between keys and argument */
     struct store_chunk_plan plan;
     store_chunk_plan(chunk, false, &plan);
     size_t keys = store_chunk_key_count(&plan) + DAYS_ADD * count;
     struct store_command *command = store_begin(store, STORE_SCRIPT_MESSAGES_ADD, keys);
     store_chunk_add_keys(store, &plan);
     for (size_t i = 0; i < count; i++) {
-        add_day_keys(store, partition, today(store), DAYS_ADD, messages[i].key_hash[0]);
+        add_day_keys(store, partition, day, DAYS_ADD, messages[i].key_hash[0]);
     }
     store_chunk_add_arguments(store, &plan);
-    store_command_add_unsigned(command, today(store));
+    store_command_add_unsigned(command, day);
     store_command_add_unsigned(command, count);
     for (size_t i = 0; i < count; i++) {
         store_command_add(command, hash_text(messages[i].key_hash));
