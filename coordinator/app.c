@@ -23,7 +23,7 @@
 
 #define TENANT "default"
 #define SECRET_BYTES_MAX 4096
-/* At the end: how long answers and the pool may take. */
+/* At the end: how long answers may take. */
 #define LEAVE_MS 2000
 #define LEAVE_STEP_MS 50
 
@@ -73,7 +73,8 @@ static void on_leaving(void *context)
 {
     struct app *app = context;
     bool is_late = loop_now_ms(app->loop) - app->leaving_ms >= LEAVE_MS;
-    if (is_late || (fleet_has_left(app->fleet) && loop_pool_pending(app->loop) == 0)) {
+    /* However late: what the pool works on lives in what is closed next. */
+    if ((is_late || fleet_has_left(app->fleet)) && loop_pool_pending(app->loop) == 0) {
         loop_stop(app->loop);
     }
 }
@@ -85,6 +86,7 @@ static void leave(struct app *app, const char *reason)
     }
     LOG(LOG_STOP, NULL, log_string("reason", reason));
     app->leaving_ms = loop_now_ms(app->loop);
+    api_stop(app->api);
     fleet_leave(app->fleet);
     loop_timer_start(app->leaving, LEAVE_STEP_MS, LEAVE_STEP_MS);
 }

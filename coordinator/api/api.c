@@ -43,6 +43,11 @@ void api_destroy(struct api **api)
     *api = NULL;
 }
 
+void api_stop(struct api *api)
+{
+    api->is_closing = true;
+}
+
 int api_read_keys(struct api *api, const char *path, struct problem *problem)
 {
     struct key_file_secret secret = {NULL, 0};

@@ -38,6 +38,8 @@ struct api_settings {
 };
 
 struct api *api_create(const struct api_settings *settings);
+/** Take no more calls: they are answered UNAVAILABLE. Those under way go on. */
+void api_stop(struct api *api);
 /** The store is destroyed before and the pool is done: who waits now waits for events, and is
  * answered UNAVAILABLE. Accepts NULL, nulls the pointer. */
 void api_destroy(struct api **api);

@@ -131,6 +131,11 @@ void api_http_on_request(void *context, struct http_request *request)
                "must be 1");
         return;
     }
+    if (listener->api->is_closing) {
+        refuse(request, WIRE_CODE_UNAVAILABLE, "", "stopping",
+               "this coordinator is stopping: repeat the call");
+        return;
+    }
     const struct api_dispatch_method *method = api_dispatch_find(http_request_path(request));
     if (method == NULL) {
         refuse(request, WIRE_CODE_UNIMPLEMENTED, "", "method",
