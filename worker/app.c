@@ -61,11 +61,20 @@ struct app {
 
 /* ------------------------------------------------------------------ leaving */
 
+static void on_released(void *context, int error, uint64_t epoch)
+{
+    struct app *app = context;
+    (void)error;
+    (void)epoch;
+    loop_stop(app->loop);
+}
+
+/* The lease of the session goes last: while it stands, others leave what is ours alone. */
 static void on_removed(void *context, int error)
 {
     struct app *app = context;
     (void)error;
-    loop_stop(app->loop);
+    store_keeper_release(app->keeper, on_released, app);
 }
 
 static void release_all(struct app *app)
@@ -487,9 +496,9 @@ static void close_all(struct app *app)
     service_health_close(&app->health);
     links_destroy(&app->links);
     bus_destroy(&app->bus);
-    ip_leases_destroy(&app->ip_leases);
     store_keeper_destroy(&app->keeper);
-    store_destroy(&app->store);
+    store_destroy(&app->store); /* its calls without answer are answered: who asked still lives */
+    ip_leases_destroy(&app->ip_leases);
     mailroom_destroy(&app->mailroom);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);

@@ -214,6 +214,21 @@ void store_keeper_destroy(struct store_keeper **keeper)
     free_keeper(old);
 }
 
+void store_keeper_release(struct store_keeper *keeper, store_lease_taken_fn *on_answer,
+                          void *context)
+{
+    struct kept *own = keeper->own;
+    keeper->is_over = true;
+    if (own == NULL) {
+        on_answer(context, -ENOENT, 0);
+        return;
+    }
+    struct store_lease_name name = name_of(own);
+    store_lease_release(keeper->store, &name, own->epoch, on_answer, context);
+    unlink_kept(keeper, own);
+    free_kept(own);
+}
+
 static struct kept *find(const struct store_keeper *keeper, const struct store_lease_name *name)
 {
     for (struct kept *kept = keeper->kept; kept != NULL; kept = kept->next) {

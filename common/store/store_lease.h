@@ -49,6 +49,10 @@ struct store_keeper_callbacks {
 struct store_keeper *store_keeper_create(struct store *store,
                                          const struct store_keeper_callbacks *callbacks);
 void store_keeper_destroy(struct store_keeper **keeper);
+/** Give the session up: its lease goes, nothing is renewed any more. All else is released before.
+ *  @callback on_answer  once; -ENOENT: there was none */
+void store_keeper_release(struct store_keeper *keeper, store_lease_taken_fn *on_answer,
+                          void *context);
 /** Keep this lease alive too. */
 void store_keeper_add(struct store_keeper *keeper, const struct store_lease_name *name,
                       uint64_t epoch);
