@@ -90,6 +90,7 @@ class MailServer:
         if certificate is not None:
             settings["smtpd_tls_chain_files"] = certificate
             settings["smtpd_tls_security_level"] = "may"
+            settings["smtpd_tls_received_header"] = "yes"
         (config / "main.cf").write_text(
             "".join(f"{key} = {value}\n" for key, value in settings.items()))
         (config / "master.cf").write_text(MASTER.format(listen=f"{self.address}:{self.port}"))

@@ -34,6 +34,7 @@ class _Session:
         self.writer = writer
         self.helo = ""
         self.tls = False
+        self.is_pipelined = False
         self.sender = self.recipient = None
         self.extensions = ""
 
@@ -92,6 +93,8 @@ class _Session:
         match = re.match(r"(?i)MAIL FROM:<([^>]*)>(.*)", text)
         self.sender, self.extensions = match.group(1), match.group(2).strip()
         self.recipient = None
+        # Looked at before the answer goes out: what is there already did not wait for it.
+        self.is_pipelined = b"\r\nDATA\r\n" in bytes(self.reader._buffer)
         await self.say("250 2.1.0 ok")
 
     async def do_rcpt(self, text):
@@ -108,6 +111,7 @@ class _Session:
         await self.say("250 2.1.5 ok")
 
     async def do_data(self, _text):
+        self.sink.pipelined += self.is_pipelined
         if self.recipient is None:
             await self.say("503 5.5.1 no recipient")
             return None
@@ -154,6 +158,7 @@ class Sink:
         self.dropped = []
         self.seen = set()
         self.connections = 0
+        self.pipelined = 0  # DATA commands that came together with their MAIL FROM
         self.tls_context = None
         if certificate is not None:
             self.tls_context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
