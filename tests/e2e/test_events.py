@@ -56,3 +56,23 @@ def test_a_restart_of_redis_is_told_once_and_passed(cluster):
         ids = {event.event_id for event in events if event.type != recovered}
         assert ids >= {event.event_id for event in before[20:]}
         assert len(ids - {event.event_id for event in before}) == 1
+
+
+def test_entries_that_were_trimmed_are_told_with_their_number(cluster):
+    """What an operator does as docs/operations.md says."""
+    api = cluster.client()
+    campaign = submit_campaign(api, "trimmed", [f"u{n}@example.test" for n in range(5)],
+                               scheduled_at_unix_ms=int((time.time() + 86400) * 1000))
+    first = api.events("", max_events=1, campaign_ids=[campaign])
+    for _ in range(4):
+        api.campaign("PauseCampaign", campaign_id=campaign)
+        api.campaign("ResumeCampaign", campaign_id=campaign)
+    with cluster.redis.client() as redis:
+        streams = [key for key in redis.scan_iter("hk:{p*}:ev:default")]
+        assert len(streams) == 1
+        removed = redis.xtrim(streams[0], maxlen=2, approximate=False)
+    events, _ = read_on(api, first.next_cursor, 1000)
+    told = [event.count for event in events
+            if event.type == api.pb.EVENT_TYPE_EVENTS_TRUNCATED]
+    assert told == [removed - 1]  # one was read before
+    assert len(events) == 3
