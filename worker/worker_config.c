@@ -110,8 +110,9 @@ static const struct config_key keys[] = {
     {"routes", CONFIG_RECORDS, AT(routes), .record = &route_table, .maximum = 10000,
      .doc = "Servers for domains, instead of their MX records."},
     {"dkim.directory", CONFIG_PATH, AT(dkim.directory), .example = "/etc/hikyaku/dkim",
-     .doc = "DIR/<domain>/<selector>.pem: private keys. Without it nothing is signed; with it mail "
-            "of a From domain without key waits (KEY_UNAVAILABLE)."},
+     .doc = "DIR/<domain>/<selector>.pem: private keys. Without it nothing is signed, and large "
+            "providers refuse such mail; with it mail of a From domain without key waits "
+            "(KEY_UNAVAILABLE)."},
     {"dkim.selectors", CONFIG_RECORDS, AT(dkim.selectors), .record = &selector_table,
      .maximum = 10000, .doc = "Domains whose selector is not the newest-named one."},
     {"dkim.ed25519", CONFIG_BOOLEAN, AT(dkim.is_double), .fallback = "false",
