@@ -20,6 +20,7 @@ struct submit {
     unsigned char digest[DIGEST_BYTES];
     uint32_t rows;
     uint32_t rejected;
+    uint32_t chunks; /* that these rows came in */
     uint8_t state;
     unsigned int tries;
 };
@@ -55,15 +56,23 @@ static void answer(struct submit *submit, const struct store_campaign *campaign)
 
 static void read_header(struct submit *submit);
 
+/* Chunks were added since it began to read. */
+static void read_again(struct submit *submit)
+{
+    if (++submit->tries < TRIES_MAX) {
+        read_header(submit);
+        return;
+    }
+    api_call_note(submit->call, "campaign_id", "chunks",
+                  "chunks are still being added: submit when all are answered");
+    refuse(submit, WIRE_CODE_FAILED_PRECONDITION);
+}
+
 static void on_submitted(void *context, int error, const struct store_campaign *campaign)
 {
     struct submit *submit = context;
-    if (error == -ESTALE && ++submit->tries < TRIES_MAX) {
-        read_header(submit);
-    } else if (error == -ESTALE) {
-        api_call_note(submit->call, "campaign_id", "chunks",
-                      "chunks are still being added: submit when all are answered");
-        refuse(submit, WIRE_CODE_FAILED_PRECONDITION);
+    if (error == -ESTALE) {
+        read_again(submit);
     } else if (error == -EBUSY) {
         api_call_note(submit->call, "campaign_id", "state",
                       "it was submitted with other recipients, or has ended");
@@ -140,6 +149,10 @@ static void on_markers(void *context, int error, const struct store_chunk_marker
         refuse_error(submit, error);
         return;
     }
+    if (count != submit->chunks) {
+        read_again(submit);
+        return;
+    }
     check_gaps(call, markers, count);
     check_rows(submit);
     if (api_call_problems(call)->count > 0) {
@@ -165,6 +178,7 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     }
     submit->rows = campaign->rows;
     submit->rejected = campaign->rejected;
+    submit->chunks = campaign->chunks;
     submit->state = campaign->state;
     store_campaign_markers(submit->call->api->settings.store, submit->id, on_markers, submit);
 }
