@@ -26,6 +26,7 @@ struct api_group {
     uint32_t *open; /* of these, which are not known yet */
     size_t open_count;
     unsigned int tries;
+    unsigned int over; /* containers of this hour that take no more: closed, paused, cancelled */
     unsigned char container[IDENTITY_CAMPAIGN_BYTES];
     unsigned char attributes[DIGEST_BYTES];
     Hikyaku__V1__CreateCampaignRequest *settings;
@@ -99,14 +100,16 @@ static void on_added(void *context, int error, const struct store_chunk_answer *
 {
     struct api_group *group = context;
     (void)stored;
-    if (error == -EEXIST && ++group->tries < TRIES_MAX) {
+    bool is_known_or_over = error == -EEXIST || error == -EBUSY; /* the key; the container's hour */
+    if (is_known_or_over && ++group->tries < TRIES_MAX) {
+        group->over += error == -EBUSY;
         intake_result_destroy(&group->result);
         catalog_release(&group->campaign);
         look_up(group);
         return;
     }
     if (error != 0) {
-        end(group, error == -EEXIST ? -EAGAIN : error);
+        end(group, is_known_or_over ? -EAGAIN : error);
         return;
     }
     for (size_t i = 0; i < group->result->message_count; i++) {
@@ -225,7 +228,8 @@ static void on_reserved(void *context, int error, uint32_t chunk)
     struct api_group *group = context;
     struct api *api = group->batch.call->api;
     if (error == -EBUSY && ++group->tries < TRIES_MAX) {
-        catalog_release(&group->campaign); /* its hour was over: take the next container */
+        catalog_release(&group->campaign); /* take the next container */
+        group->over++;
         look_up(group);
         return;
     }
@@ -320,7 +324,8 @@ static void copy_labels(struct api_group *group, const Hikyaku__V1__SendMessages
     }
 }
 
-/* Tenant, From domain, pool, settings, hour: equal attributes share a container. */
+/* Tenant, From domain, pool, settings, hour, and how many of these are over: equal attributes share
+ * a container. */
 static void identify_container(struct api_group *group)
 {
     struct api_call *call = group->batch.call;
@@ -338,6 +343,9 @@ static void identify_container(struct api_group *group)
     digest_add_bytes(digest, 2, group->from_domain);
     digest_add_bytes(digest, 3, buffer_text(&bytes));
     digest_add_number(digest, 4, (uint64_t)clock_unix_ms() / HOUR_MS);
+    if (group->over > 0) {
+        digest_add_number(digest, 5, group->over);
+    }
     digest_finish(digest, group->attributes);
     digest_destroy(&digest);
     buffer_finish(&bytes);

@@ -1,7 +1,9 @@
 """The API without workers: what is accepted, refused and remembered."""
 
+import contextlib
 import gzip
 import http.client
+import threading
 
 import pytest
 from local.api_client import ApiError
@@ -331,6 +333,18 @@ def send_request(pb, keys, **changes):
         "lane": pb.LANE_TRANSACTIONAL, "mode": pb.MODE_LIVE, "pool": "mkt", **changes})
 
 
+def test_a_cancelled_container_does_not_stop_its_successors(api):
+    """Messages of one hour share a campaign; one that was cancelled takes no more of them."""
+    pb = api.pb
+    first = api.send_messages(send_request(pb, ["over-0"], labels={"test": "over"})).results[0]
+    api.campaign("CancelCampaign", campaign_id=first.campaign_id)
+    # Some of so many fall into the same partition.
+    keys = [f"over-{number}" for number in range(1, 600)]
+    results = api.send_messages(send_request(pb, keys, labels={"test": "over"})).results
+    assert {result.status for result in results} == {pb.MESSAGE_STATUS_ACCEPTED}
+    assert first.campaign_id not in {result.campaign_id for result in results}
+
+
 def test_messages_are_idempotent_one_by_one(api):
     pb = api.pb
     first = api.send_messages(send_request(pb, ["m1", "m2"])).results
@@ -393,3 +407,29 @@ def test_fleet_shows_coordinator_and_store(api):
     assert [c.name for c in fleet.coordinators] == ["c-0"] and fleet.coordinators[0].self
     assert fleet.store.reachable and fleet.store.durability == "disk"
     assert not fleet.workers
+
+
+def test_submit_counts_what_it_submits(coordinator):
+    """A chunk that comes while Submit reads is refused or counted, never let in beside the count."""
+    api, other = coordinator.client(), coordinator.client()
+    pb = api.pb
+    for number in range(40):
+        created = api.call("CampaignService", "CreateCampaign", create_request(
+            pb, f"race-{number}", mode=pb.MODE_DRY_RUN))
+        api.campaign("AddRecipients", campaign_id=created.campaign_id, chunk=0,
+                     recipients=recipients(pb, [f"a{n}@example.test" for n in range(10)]))
+
+        def add(campaign_id=created.campaign_id):
+            with contextlib.suppress(ApiError):
+                other.campaign("AddRecipients", campaign_id=campaign_id, chunk=1,
+                               recipients=recipients(pb, ["late@example.test"]))
+        late = threading.Thread(target=add)
+        late.start()
+        try:
+            answer = api.campaign("SubmitCampaign", campaign_id=created.campaign_id,
+                                  expected_rows=10)
+            assert answer.accepted == 10
+        except ApiError as error:
+            assert error.rules in (["expected_rows"], ["chunks"])
+        finally:
+            late.join()
