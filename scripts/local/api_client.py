@@ -1,8 +1,10 @@
 """The API over HTTP with nothing but protobuf: what docs/api.md promises any language."""
 
+import atexit
 import http.client
 import importlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +18,10 @@ def load_messages(folder=None):
     """Compile api.proto for Python into `folder` and import it."""
     if "hikyaku.v1.api_pb2" in sys.modules:
         return sys.modules["hikyaku.v1.api_pb2"]
-    folder = Path(folder or tempfile.mkdtemp(prefix="hikyaku-proto-"))
+    if folder is None:
+        folder = tempfile.mkdtemp(prefix="hikyaku-proto-")
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = Path(folder)
     subprocess.run(["protoc", f"-I{ROOT}/proto", f"--python_out={folder}",
                     f"{ROOT}/proto/hikyaku/v1/api.proto"], check=True)
     sys.path.insert(0, str(folder))
