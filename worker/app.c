@@ -226,7 +226,9 @@ static void on_refused(void *context, const struct store_lease_name *name)
     struct app *app = context;
     if (name->kind == STORE_LEASE_SESSION) {
         LOG(LOG_SESSION_LOST, NULL, log_string("session", app->session));
-        fail(app, "the session was taken over: this process was thought dead");
+        app->exit_code = EXIT_FAILURE;
+        mailroom_lose(app->mailroom);
+        leave(app, "the session was taken over: this process was thought dead");
     } else if (name->kind == STORE_LEASE_IP && app->ip_leases != NULL) {
         ip_leases_on_refused(app->ip_leases, name->name);
     }

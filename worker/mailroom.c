@@ -380,6 +380,11 @@ void mailroom_resume(struct mailroom *room)
     outbox_resume(room->outbox);
 }
 
+void mailroom_lose(struct mailroom *room)
+{
+    report_lose_all(room->report);
+}
+
 void mailroom_drain(struct mailroom *room)
 {
     room->is_draining = true;
@@ -395,8 +400,8 @@ void mailroom_stop(struct mailroom *room)
 
 bool mailroom_is_empty(const struct mailroom *room)
 {
-    return claims_count(room->claims) == 0 && outbox_connections(room->outbox) == 0 &&
-           pipeline_drafts(room->pipeline) == 0;
+    return claims_count(room->claims) == 0 && report_evidence(room->report) == 0 &&
+           outbox_connections(room->outbox) == 0 && pipeline_drafts(room->pipeline) == 0;
 }
 
 bool mailroom_is_idle(const struct mailroom *room)

@@ -50,6 +50,9 @@ void mailroom_set_gauges(struct mailroom *room);
 /** Store or sending IPs are there again: go on. */
 void mailroom_resume(struct mailroom *room);
 
+/** The session is lost, and with it all claims: what is known of messages that went out becomes
+ *  evidence. */
+void mailroom_lose(struct mailroom *room);
 /** Take nothing more, give back what has not started, finish what is on the wire. */
 void mailroom_drain(struct mailroom *room);
 /** Wait no longer: abort what stands before its dot; doubt behind it is written as doubt. */

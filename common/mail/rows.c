@@ -100,6 +100,8 @@ void rows_append_lua(struct buffer *out)
     buffer_printf(out, "local OUTCOMES = %d\nlocal GATES = %d\n", OUTCOME_LIMIT - 1, GATE_LIMIT);
     buffer_printf(out, "local MARKED = %d\nlocal POSSIBLE_DUPLICATE = %d\nlocal LATE = %d\n",
                   ROW_MARKED, ROW_POSSIBLE_DUPLICATE, ROW_LATE);
+    buffer_printf(out, "local RESOLVED = %d\nlocal DOUBLED = %d\nlocal RETRY_DUE = %d\n",
+                  ROW_RESOLVED, ROW_DOUBLED, GATE_RETRY_DUE);
     buffer_append_string(out, "local IS_FINAL = {");
     for (unsigned int state = 1; state < OUTCOME_LIMIT; state++) {
         buffer_append_string(out, outcomes[state].is_final ? "true," : "false,");

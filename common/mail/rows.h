@@ -87,6 +87,8 @@ enum row_flag {
     ROW_DRY = 4,                /* DRY_RUN: rendered and signed, never sent */
     ROW_LATE = 8,               /* the outcome came as evidence, after its claim was lost */
     ROW_SEED = 16,              /* a seed address, counted apart */
+    ROW_RESOLVED = 32,          /* nobody saw the outcome: a person or a rule decided it */
+    ROW_DOUBLED = 64,           /* more than one try was delivered; every later event says so */
 };
 
 struct row {
@@ -99,7 +101,7 @@ struct row {
     uint16_t smtp;       /* last reply code, 0 when none */
     uint32_t enhanced;   /* enhanced_code.h; 0 when none */
     uint8_t seq;         /* rises with each event of this recipient */
-    uint32_t due;        /* Unix s of the next try; 0: at once */
+    uint32_t due;        /* Unix s of the next try, 0: at once; UNCERTAIN: when doubt ends */
 };
 
 void rows_encode(const struct row *row, unsigned char ret_bytes[ROWS_SIZE]);

@@ -9,24 +9,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCH_KEYS (STORE_TRANSITION_KEYS + 5)
+#define BATCH_KEYS (STORE_TRANSITION_KEYS + 6)
 #define CLAIMS_MAX 1000000
 #define CHANGES_MAX 500
 
-/* header, events, generation, active, h, r, b, due, claimed: all transitions of a batch. Those that
- * write no event leave `tenant` empty. */
-static struct store_command *begin(struct store *store, enum store_script_name script,
-                                   const struct store_batch_name *name, struct text tenant)
+struct store_command *store_batch_begin(struct store *store, enum store_script_name script,
+                                        const struct store_batch_name *name, struct text tenant)
 {
     static const char parts[] = {'h', 'r', 'b'};
+    unsigned int partition = store_keys_partition(name->campaign);
     struct store_command *command = store_begin(store, script, BATCH_KEYS);
     store_add_transition_keys(store, name->campaign, tenant);
     for (size_t i = 0; i < sizeof(parts); i++) {
         store_add_batch_key(store, name->campaign, name->number, parts[i]);
     }
     store_add_campaign_key(store, name->campaign, "due");
-    store_keys_claimed(store_command_scratch(command), store_prefix(store),
-                       store_keys_partition(name->campaign));
+    store_keys_claimed(store_command_scratch(command), store_prefix(store), partition);
+    store_command_add_scratch(command);
+    store_keys_doubt(store_command_scratch(command), store_prefix(store), partition);
     store_command_add_scratch(command);
     return command;
 }
@@ -37,13 +37,19 @@ static void add_member(struct store_command *command, const struct store_batch_n
     store_command_add_scratch(command);
 }
 
-/* run_id, id, batch: how the arguments of scripts with events begin. */
 static void add_identity(struct store *store, struct store_command *command,
                          const struct store_batch_name *name)
 {
     store_command_add_string(command, store_run_id(store));
     store_command_add(command, (struct text){(const char *)name->campaign, 16});
     store_command_add_unsigned(command, name->number);
+}
+
+void store_batch_add_identity(struct store *store, struct store_command *command,
+                              const struct store_batch_name *name)
+{
+    add_identity(store, command, name);
+    add_member(command, name);
 }
 
 /* Due batches: a list of numbers, then what each header says. */
@@ -286,7 +292,7 @@ static void on_claimed(void *object, int error, const redisReply *reply)
 void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
                        store_batch_claimed_fn *on_answer, void *context)
 {
-    struct store_command *command = begin(store, STORE_SCRIPT_CLAIM, name, TEXT(""));
+    struct store_command *command = store_batch_begin(store, STORE_SCRIPT_CLAIM, name, TEXT(""));
     store_command_add_unsigned(command, name->number);
     add_member(command, name);
     store_command_add_string(command, store_session_id(store));
@@ -307,11 +313,31 @@ static void on_written(void *object, int error, const redisReply *reply)
     free(call);
 }
 
+static void on_marked(void *object, int error, const redisReply *reply)
+{
+    struct store_call *call = object;
+    struct store_marked marked = {.word = STORE_RUN};
+    error = error == 0 ? store_reply_status(reply) : error;
+    if (error == 0) {
+        struct text packed = store_reply_text(store_reply_at(reply, 3));
+        marked.word = read_word(store_reply_at(reply, 1));
+        marked.ms_left = read_left(store_reply_at(reply, 2));
+        while (packed.size >= 2 && marked.refused_count < STORE_MARKS_MAX) {
+            marked.refused[marked.refused_count++] = bytes_get_u16(packed.data);
+            packed = text_skip(packed, 2);
+        }
+    }
+    ((store_batch_marked_fn *)call->on_answer)(call->context, error, &marked);
+    free(call);
+}
+
 void store_batch_mark(struct store *store, const struct store_claim *claim,
-                      const uint16_t *positions, size_t count, store_batch_written_fn *on_answer,
+                      const uint16_t *positions, size_t count, store_batch_marked_fn *on_answer,
                       void *context)
 {
-    struct store_command *command = begin(store, STORE_SCRIPT_MARK, &claim->name, claim->tenant);
+    assert(count <= STORE_MARKS_MAX);
+    struct store_command *command =
+        store_batch_begin(store, STORE_SCRIPT_MARK, &claim->name, claim->tenant);
     store_command_add_string(command, store_session_id(store));
     store_command_add_unsigned(command, claim->epoch);
     struct buffer *packed = store_command_scratch(command);
@@ -321,17 +347,18 @@ void store_batch_mark(struct store *store, const struct store_claim *claim,
         buffer_append(packed, bytes, sizeof(bytes));
     }
     store_command_add_scratch(command);
-    store_send(store, STORE_LINK_WRITE, on_written,
+    store_send(store, STORE_LINK_WRITE, on_marked,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
-static void add_changes(struct store_command *command, const struct store_flush *flush)
+void store_batch_add_changes(struct store_command *command, const struct store_row_change *changes,
+                             size_t count)
 {
     struct buffer *packed = store_command_scratch(command);
-    for (size_t i = 0; i < flush->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         unsigned char bytes[2 + ROWS_SIZE];
-        bytes_put_u16(bytes, flush->changes[i].position);
-        rows_encode(&flush->changes[i].row, bytes + 2);
+        bytes_put_u16(bytes, changes[i].position);
+        rows_encode(&changes[i].row, bytes + 2);
         buffer_append(packed, bytes, sizeof(bytes));
     }
     store_command_add_scratch(command);
@@ -342,14 +369,14 @@ void store_batch_flush(struct store *store, const struct store_claim *claim,
                        void *context)
 {
     assert(flush->count <= CHANGES_MAX && flush->number > 0);
-    struct store_command *command = begin(store, STORE_SCRIPT_FLUSH, &claim->name, claim->tenant);
-    add_identity(store, command, &claim->name);
-    add_member(command, &claim->name);
+    struct store_command *command =
+        store_batch_begin(store, STORE_SCRIPT_FLUSH, &claim->name, claim->tenant);
+    store_batch_add_identity(store, command, &claim->name);
     store_command_add_string(command, store_session_id(store));
     store_command_add_unsigned(command, claim->epoch);
     store_command_add_unsigned(command, flush->number);
     store_command_add_string(command, flush->finishes ? "1" : "0");
-    add_changes(command, flush);
+    store_batch_add_changes(command, flush->changes, flush->count);
     store_command_add(command, flush->sealed_details);
     store_send(store, STORE_LINK_WRITE, on_written,
                store_call_create(store, STORE_ANSWER(on_answer), context));
@@ -357,7 +384,7 @@ void store_batch_flush(struct store *store, const struct store_claim *claim,
 
 /* Reclaim and sweep */
 
-static void on_changed(void *object, int error, const redisReply *reply)
+void store_batch_on_changed(void *object, int error, const redisReply *reply)
 {
     struct store_call *call = object;
     error = error == 0 ? store_reply_status(reply) : error;
@@ -368,24 +395,25 @@ static void on_changed(void *object, int error, const redisReply *reply)
 }
 
 void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
-                         const char *dead_session, struct text tenant,
-                         store_batch_changed_fn *on_answer, void *context)
+                         const struct store_reclaim *reclaim, store_batch_changed_fn *on_answer,
+                         void *context)
 {
-    struct store_command *command = begin(store, STORE_SCRIPT_RECLAIM, name, tenant);
-    add_identity(store, command, name);
-    add_member(command, name);
-    store_command_add_string(command, dead_session);
-    store_send(store, STORE_LINK_WRITE, on_changed,
+    struct store_command *command =
+        store_batch_begin(store, STORE_SCRIPT_RECLAIM, name, reclaim->tenant);
+    store_batch_add_identity(store, command, name);
+    store_command_add_string(command, reclaim->session);
+    store_command_add_string(command, reclaim->is_drained ? "0" : "1");
+    store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
 void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
                        enum outcome outcome, store_batch_changed_fn *on_answer, void *context)
 {
-    struct store_command *command = begin(store, STORE_SCRIPT_SWEEP, name, tenant);
+    struct store_command *command = store_batch_begin(store, STORE_SCRIPT_SWEEP, name, tenant);
     add_identity(store, command, name);
     store_command_add_number(command, outcome);
-    store_send(store, STORE_LINK_WRITE, on_changed,
+    store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 

@@ -1,5 +1,6 @@
 /* Transitions of a batch: claim, mark, flush (and finish), reclaim, sweep; and what is read of it.
- * A write passes if and only if the batch names exactly the caller's (session, epoch). */
+ * A write passes if and only if the batch names exactly the caller's (session, epoch); what a lost
+ * claim knows is evidence (store_doubt.h). */
 #ifndef HIKYAKU_COMMON_STORE_STORE_BATCH_H
 #define HIKYAKU_COMMON_STORE_STORE_BATCH_H
 
@@ -72,9 +73,20 @@ struct store_claim {
  *  @param word, ms_left  with 0 only */
 typedef void store_batch_written_fn(void *context, int error, enum store_word word,
                                     uint64_t ms_left);
-/** HOLD: set ROW_MARKED on rows before their completing write. */
+
+#define STORE_MARKS_MAX 64
+struct store_marked {
+    enum store_word word;
+    uint64_t ms_left;
+    /* Not marked: evidence of an earlier try ended them meanwhile. They must not be sent. */
+    uint16_t refused[STORE_MARKS_MAX];
+    size_t refused_count;
+};
+/** @param error  as store_batch_written_fn; `marked` is valid during the call, with 0 only */
+typedef void store_batch_marked_fn(void *context, int error, const struct store_marked *marked);
+/** HOLD: set ROW_MARKED on rows before their completing write. @param count  1..STORE_MARKS_MAX */
 void store_batch_mark(struct store *store, const struct store_claim *claim,
-                      const uint16_t *positions, size_t count, store_batch_written_fn *on_answer,
+                      const uint16_t *positions, size_t count, store_batch_marked_fn *on_answer,
                       void *context);
 
 struct store_row_change {
@@ -89,7 +101,8 @@ struct store_flush {
     struct text sealed_details; /* kind SEAL_EVENTS, in the order of the changes with an event */
     bool finishes;              /* end the claim: rows still open wait for their due time */
 };
-/** Outcomes become durable: rows, counters, one event entry, the control word. */
+/** Outcomes become durable: rows, counters, one event entry, the control word. A row that evidence
+ *  ended meanwhile keeps that outcome; a second delivery is counted and told. */
 void store_batch_flush(struct store *store, const struct store_claim *claim,
                        const struct store_flush *flush, store_batch_written_fn *on_answer,
                        void *context);
@@ -97,13 +110,19 @@ void store_batch_flush(struct store *store, const struct store_claim *claim,
 /** @param changed  rows that changed, or -ESTALE: not held by this session (any more) */
 typedef void store_batch_changed_fn(void *context, int error, uint32_t changed,
                                     uint8_t campaign_state);
+struct store_reclaim {
+    const char *session; /* 32 hex digits */
+    bool is_drained;     /* it gave up its lease: no death is counted */
+    struct text tenant;
+};
 /**
- * Free the claim of a session that was taken over: marked rows become UNCERTAIN (HOLD), open rows
- * that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1 unless the session drained.
+ * Free the claim of a session that was taken over, or has left: marked rows become UNCERTAIN
+ * (HOLD), open rows that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1 unless it
+ * drained.
  */
 void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
-                         const char *dead_session, struct text tenant,
-                         store_batch_changed_fn *on_answer, void *context);
+                         const struct store_reclaim *reclaim, store_batch_changed_fn *on_answer,
+                         void *context);
 
 /** Turn the open rows of a free batch into EXPIRED or CANCELLED. -EBUSY: it is claimed; -EPERM: it
  * is not expired by Redis' clock, or its campaign not cancelled. */

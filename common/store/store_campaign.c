@@ -81,6 +81,8 @@ static void add_fields(struct store_command *command, const struct store_campaig
     add_field_number(command, "state", campaign->state);
     add_field_number(command, "word", STORE_RUN);
     add_field_number(command, "hold", campaign->is_hold);
+    add_field_number(command, "resolve_as", campaign->resolve_as);
+    add_field_number(command, "resolve_s", campaign->resolve_after_s);
     add_field_number(command, "container", campaign->is_container);
     add_field_number(command, "buckets", campaign->buckets);
     add_field_number(command, "expires_s", campaign->expires_after_s);

@@ -29,9 +29,11 @@ struct store_campaign {
     uint8_t lane; /* Hikyaku__V1__Lane */
     uint8_t mode; /* Hikyaku__V1__Mode */
     uint8_t content_class;
-    uint8_t state; /* Hikyaku__V1__CampaignState */
-    uint8_t word;  /* enum store_word */
-    bool is_hold;  /* doubt: HOLD, else RESEND */
+    uint8_t state;      /* Hikyaku__V1__CampaignState */
+    uint8_t word;       /* enum store_word */
+    bool is_hold;       /* doubt: HOLD, else RESEND */
+    uint8_t resolve_as; /* Hikyaku__V1__ResolveAs: what ends UNCERTAIN by rule */
+    uint32_t resolve_after_s;
     bool is_container;
     uint32_t buckets; /* of duplicate hashes; 0: KEEP */
     uint32_t expires_after_s;
@@ -53,6 +55,7 @@ struct store_campaign {
     uint32_t batches_open; /* not all rows final (UNCERTAIN keeps none open) */
     uint64_t outcomes[OUTCOME_LIMIT];
     uint64_t gates[GATE_LIMIT]; /* open rows by the gate in their row */
+    uint64_t doubled;           /* deliveries beyond the first of a recipient, as far as known */
     uint64_t in_flight;         /* rows of claimed batches that were open when claimed */
     struct {
         struct text key; /* provider key, or "other" */

@@ -65,6 +65,8 @@ static int read_rows(const struct text *fields, size_t count, struct store_row_c
     entry->name.number = (uint32_t)batch;
     entry->number = (uint32_t)number;
     entry->sealed_details = find(fields, count, "d");
+    entry->reason = find(fields, count, "why");
+    entry->is_decision = entry->reason.data != NULL;
     return read_changes(find(fields, count, "r"), changes, entry);
 }
 

@@ -25,6 +25,7 @@ struct store_event_entry {
     size_t count;
     struct text sealed_details; /* ROWS: kind SEAL_EVENTS; empty: none */
     uint8_t state;              /* STATE: Hikyaku__V1__CampaignState */
+    bool is_decision;           /* ROWS: doubt was ended by decision, `reason` says whose */
     struct text reason;
 };
 

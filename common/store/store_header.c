@@ -43,6 +43,9 @@ static const struct {
     {"batches", KIND_U32, offsetof(struct store_campaign, batches)},
     {"open", KIND_U32, offsetof(struct store_campaign, batches_open)},
     {"in_flight", KIND_U64, offsetof(struct store_campaign, in_flight)},
+    {"doubled", KIND_U64, offsetof(struct store_campaign, doubled)},
+    {"resolve_as", KIND_U8, offsetof(struct store_campaign, resolve_as)},
+    {"resolve_s", KIND_U32, offsetof(struct store_campaign, resolve_after_s)},
 };
 
 static int read_number(struct text value, uint64_t maximum, uint64_t *ret_number)

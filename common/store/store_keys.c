@@ -70,6 +70,11 @@ void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int par
     partition_key(out, prefix, partition, "claimed");
 }
 
+void store_keys_doubt(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "doubt");
+}
+
 void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition)
 {
     partition_key(out, prefix, partition, "gen");

@@ -14,6 +14,7 @@ unsigned int store_keys_partition(const unsigned char campaign[16]);
 void store_keys_active(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_doubt(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_events(struct buffer *out, const char *prefix, unsigned int partition,
@@ -29,7 +30,7 @@ void store_keys_duplicates(struct buffer *out, const char *prefix, const unsigne
 /** @param part  'h' header, 'r' rows, 'b' sealed recipients, 'f' sealed refs */
 void store_keys_batch(struct buffer *out, const char *prefix, const unsigned char campaign[16],
                       uint32_t batch, char part);
-/** "<id>:<batch>": members of `claimed`. */
+/** "<id>:<batch>": members of `claimed` and `doubt`. */
 void store_keys_member(struct buffer *out, const unsigned char campaign[16], uint32_t batch);
 /** @return 0 or -EPROTO */
 MUST_USE int store_keys_parse_member(struct text member, unsigned char ret_campaign[16],

@@ -68,4 +68,19 @@ void store_add_transition_keys(struct store *store, const unsigned char campaign
                                struct text tenant);
 #define STORE_TRANSITION_KEYS 4
 
+struct store_batch_name;
+struct store_row_change;
+/** Begin a script on a batch: header, events, generation, active, h, r, b, due, claimed, doubt.
+ * Those that write no event leave `tenant` empty. */
+struct store_command *store_batch_begin(struct store *store, enum store_script_name script,
+                                        const struct store_batch_name *name, struct text tenant);
+/** run id, id, batch, member: how the arguments of scripts with events begin. */
+void store_batch_add_identity(struct store *store, struct store_command *command,
+                              const struct store_batch_name *name);
+/** u16 position and row of each. */
+void store_batch_add_changes(struct store_command *command, const struct store_row_change *changes,
+                             size_t count);
+/** The answer of a script that changed rows, for a store_batch_changed_fn. */
+void store_batch_on_changed(void *call, int error, const redisReply *reply);
+
 #endif

@@ -142,6 +142,8 @@ void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignR
         .word = STORE_RUN,
         .is_hold =
             settings->uncertain->policy == HIKYAKU__V1__UNCERTAIN_POLICY__UNCERTAIN_POLICY_HOLD,
+        .resolve_as = (uint8_t)settings->uncertain->resolve_as,
+        .resolve_after_s = settings->uncertain->resolve_after_s,
         .buckets = keeps ? 0 : intake_settings_buckets(settings->estimated_rows),
         .expires_after_s = settings->expires_after_s,
         .created_unix_ms = created_unix_ms,

@@ -59,8 +59,11 @@ static bool reclaim(struct driver *driver, unsigned int partition,
     *call = (struct reclaim_call){.campaign = driver_campaign_hold(campaign),
                                   .number = claimed->name.number};
     driver->partitions[partition].reclaims++;
-    store_batch_reclaim(driver->settings.store, &claimed->name, claimed->session,
-                        text_of(campaign->tenant), on_reclaimed, call);
+    struct store_reclaim asked = {
+        .session = claimed->session,
+        .is_drained = sessions_has_left(driver->settings.sessions, claimed->session),
+        .tenant = text_of(campaign->tenant)};
+    store_batch_reclaim(driver->settings.store, &claimed->name, &asked, on_reclaimed, call);
     return true;
 }
 

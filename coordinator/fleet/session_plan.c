@@ -26,6 +26,7 @@ struct session {
     bool must_take;
     bool must_remove;
     bool must_tell;
+    bool has_left; /* its lease is free, not taken */
     unsigned int free_reads;
     unsigned int asked_ticks; /* left */
     struct session *prev;
@@ -198,6 +199,7 @@ static bool on_free(struct session *session)
     if (session->is_registered && session->free_reads < FREE_READS) {
         return false;
     }
+    session->has_left = true;
     return set_life(session, SESSION_DEAD);
 }
 
@@ -254,6 +256,12 @@ enum session_life session_plan_ask(struct session_plan *plan, const char *hex)
     }
     session->asked_ticks = ASKED_TICKS;
     return session->life;
+}
+
+bool session_plan_has_left(const struct session_plan *plan, const char *hex)
+{
+    const struct session *session = find(plan, hex);
+    return session != NULL && session->has_left;
 }
 
 enum session_life session_plan_life(const struct session_plan *plan, const char *hex)

@@ -58,7 +58,9 @@ bool session_plan_on_taken(struct session_plan *plan, const char *session, int e
 
 /** What is known of a session; one that is not known is read from now on. */
 enum session_life session_plan_ask(struct session_plan *plan, const char *session);
-/** The same without asking. */
+/** A dead one gave up its lease itself: it drained. */
+bool session_plan_has_left(const struct session_plan *plan, const char *session);
+/** The same as session_plan_ask() without asking. */
 enum session_life session_plan_life(const struct session_plan *plan, const char *session);
 /** Registered coordinators that are not dead, this one included. */
 unsigned int session_plan_coordinators(const struct session_plan *plan);

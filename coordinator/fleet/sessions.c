@@ -202,6 +202,11 @@ enum session_life sessions_ask(struct sessions *sessions, const char *session)
     return session_plan_ask(sessions->plan, session);
 }
 
+bool sessions_has_left(const struct sessions *sessions, const char *session)
+{
+    return session_plan_has_left(sessions->plan, session);
+}
+
 unsigned int sessions_coordinators(const struct sessions *sessions)
 {
     return session_plan_coordinators(sessions->plan);

@@ -57,8 +57,11 @@ def refs_of(cluster, campaign, event_type):
     return {event.ref: event for event in events}
 
 
-def check_hold(cluster, campaign, key):
-    """Nobody got two messages; exactly the marked ones without reply are UNCERTAIN."""
+def check_hold(cluster, campaign, key, late=frozenset()):
+    """Nobody got two messages; exactly the marked ones without reply are UNCERTAIN.
+
+    @param late: refs whose doubt ended by evidence
+    """
     pb = cluster.client().pb
     told = check_rows(cluster, campaign)
     assert set(told) <= {"DELIVERED", "UNCERTAIN"}
@@ -66,8 +69,9 @@ def check_hold(cluster, campaign, key):
     assert max(received.values()) == 1
     delivered = refs_of(cluster, campaign, pb.EVENT_TYPE_DELIVERED)
     uncertain = refs_of(cluster, campaign, pb.EVENT_TYPE_UNCERTAIN)
-    assert len(delivered) == told["DELIVERED"] and len(uncertain) == told["UNCERTAIN"]
-    assert not set(delivered) & set(uncertain)
+    assert len(delivered) == told["DELIVERED"]
+    assert len(uncertain) == told["UNCERTAIN"] + len(late)
+    assert set(delivered) & set(uncertain) == set(late)
     got = {"ref-" + address.split("@")[0].removeprefix(key) for address in received}
     assert set(delivered) <= got <= set(delivered) | set(uncertain)
     # Some stood between dot and reply, so there must be doubt; no more than was on the wire.
@@ -129,5 +133,12 @@ def test_a_sleeper_that_wakes_finishes_nothing(cluster):
     assert not [m for m in cluster.sink.received if m.peer == SENDERS[1] and m.at > woken]
     sleeper.process = None
     cluster.wait_campaign(campaign, ["COMPLETED"])
-    check_hold(cluster, campaign, "sleep")
+    # What it knew was not thrown away (F6): all that arrived is DELIVERED, late or not.
+    assert "evidence.taken" in [event["event"] for event in sleeper.log()]
+    delivered = refs_of(cluster, campaign, pb.EVENT_TYPE_DELIVERED)
+    got = {"ref-" + one.split("@")[0].removeprefix("sleep") for one in cluster.sink.recipients()}
+    assert set(delivered) == got
+    late = set(delivered) & set(refs_of(cluster, campaign, pb.EVENT_TYPE_UNCERTAIN))
+    assert late
+    check_hold(cluster, campaign, "sleep", late)
     sleeper.start()

@@ -11,9 +11,10 @@ from collections import Counter
 
 import pytest
 
-from transitions import (BOUNCED, CANCELLED, CANCELLING, COMPLETED, DEFERRED, DELIVERED, DRAFT,
-                         DUPLICATE, EXPIRED, FAILED, MARKED, PAUSED, PENDING, POSSIBLE_DUPLICATE,
-                         RUNNING, S_CANCELLED, UNCERTAIN, Campaign, fields, is_open, now, row)
+from transitions import (AS_BOUNCED, ASSUME_DELIVERED, BOUNCED, BY_RULE, CANCELLED, CANCELLING,
+                         COMPLETED, DEFERRED, DELIVERED, DOUBLED, DRAFT, DUPLICATE, EXPIRED, FAILED,
+                         LATE, MARKED, PAUSED, PENDING, POSSIBLE_DUPLICATE, RESEND, RESOLVED, RUNNING,
+                         S_CANCELLED, UNCERTAIN, Campaign, fields, is_open, now, row)
 
 STEPS = int(os.environ.get("HIKYAKU_MODEL_STEPS", "1500"))
 SEEDS = [int(seed) for seed in os.environ.get("HIKYAKU_MODEL_SEED", "1 2 3 4").split()]
@@ -27,6 +28,8 @@ class Batch:
         self.expires = expires    # seconds; 0: never
         self.holder = None        # (session, epoch)
         self.flushes = []         # (changes, finishes) of this claim, in order
+        self.epoch = None         # of the last claim
+        self.known = set()        # (position, epoch) whose evidence was taken
         self.finished_by = None   # (session, epoch, number)
         self.deaths = 0
         self.claimed_s = 0
@@ -51,6 +54,7 @@ class Model:
         self.hashes = set()
         self.rows_told = 0
         self.old_claims = []      # (batch, session, epoch) that ended
+        self.doubled = 0
 
     # Before Submit
 
@@ -158,6 +162,7 @@ class Model:
             assert status == "ok"
             assert int(answer[6]) == batch.deaths and answer[5] == b"%d" % self.is_hold
             batch.holder, batch.flushes, batch.finished_by = (session, answer[0]), [], None
+            batch.epoch = answer[0]
             batch.claimed_s, batch.due = now() + slack, None
 
     def some_claim(self):
@@ -181,7 +186,7 @@ class Model:
         if batch.holder != (session, epoch):
             assert status == "stale"
         elif not batch.open_rows():
-            assert status == "bad"
+            assert status == ("ok" if batch.rows[0]["flags"] & LATE else "bad")
         else:
             assert status == "ok"
             for position in positions:
@@ -224,6 +229,7 @@ class Model:
         for position, new in changes:
             self.rows_told += new["seq"] != batch.rows[position]["seq"]
             batch.rows[position] = new
+            self.note_doubt(number, position)
         batch.flushes.append((changes, finishes))
         if finishes:
             batch.finished_by = (session, epoch, flush)
@@ -261,7 +267,8 @@ class Model:
         for nth in batch.open_rows():
             one = batch.rows[nth]
             if self.is_hold and one["flags"] & MARKED:
-                one.update(state=UNCERTAIN, seq=(one["seq"] + 1) % 256, gate=0, due=0)
+                one.update(state=UNCERTAIN, seq=(one["seq"] + 1) % 256, gate=0)
+                self.note_doubt(number, nth)
                 self.rows_told += 1
                 changed += 1
             elif not self.is_hold and not one["flags"] & POSSIBLE_DUPLICATE \
@@ -294,6 +301,91 @@ class Model:
             self.end_if_done()
         assert (status, int(answer[0]), int(answer[1])) == ("ok", len(rows), self.state)
 
+    # Doubt
+
+    def note_doubt(self, number, position):
+        """The time when doubt ends is Redis' own."""
+        one = self.batches[number].rows[position]
+        if one["state"] == UNCERTAIN:
+            one["due"] = fields(self.campaign.rows(number)[position])["due"]
+            assert one["due"] > now()
+
+    def refree(self, batch):
+        """Rows changed beside the claims."""
+        if batch.holder is None:
+            dues = [batch.rows[nth]["due"] or now() for nth in batch.open_rows()]
+            batch.due = min(dues) if dues else None
+
+    def step_evidence(self):
+        """What any claim of the batch, dead or alive, may know of its messages."""
+        number, batch = self.pick()
+        epochs = [claim[2] for claim in self.old_claims if claim[0] == number]
+        epochs += [batch.epoch] if batch.epoch else []
+        rows = [nth for nth, one in enumerate(batch.rows) if one["state"] != DUPLICATE]
+        if not rows or not epochs:
+            return
+        epoch = self.choose.choice(epochs)
+        news, expected, doubled = [], 0, 0
+        for nth in self.choose.sample(rows, self.choose.randint(1, len(rows))):
+            old = batch.rows[nth]
+            # seq 200: never a row as the store has it, so that a double is one
+            new = dict(old, state=self.choose.choice([DELIVERED, DELIVERED, BOUNCED]), seq=200,
+                       flags=0, gate=0, due=0)
+            news.append((nth, new))
+            is_seen = old["state"] in (DELIVERED, BOUNCED) and not old["flags"] & RESOLVED
+            if (nth, epoch) in batch.known:
+                continue
+            if not is_seen:
+                flags = (old["flags"] | LATE) & ~(MARKED | RESOLVED)
+            elif old["state"] == new["state"] == DELIVERED and epoch != batch.epoch:
+                flags = old["flags"] | LATE | POSSIBLE_DUPLICATE | DOUBLED
+                batch.known.add((nth, batch.epoch))
+                doubled += 1
+            else:
+                continue
+            batch.known.add((nth, epoch))
+            batch.rows[nth] = dict(new, flags=flags, seq=(old["seq"] + 1) % 256)
+            expected += 1
+        packed = [(nth, row(**new)) for nth, new in news]
+        status, answer = self.campaign.evidence(number, epoch, packed)
+        assert (status, int(answer[0])) == ("ok", expected)
+        self.doubled += doubled
+        self.rows_told += expected
+        if expected:
+            self.refree(batch)
+        self.end_if_done()
+        assert int(answer[1]) == self.state
+        assert self.campaign.evidence(number, epoch, packed)[1][0] == b"0"
+
+    def step_resolve(self):
+        number, batch = self.pick()
+        as_ = self.choose.choice([BY_RULE, ASSUME_DELIVERED, RESEND, AS_BOUNCED])
+        doubtful = [nth for nth, one in enumerate(batch.rows) if one["state"] == UNCERTAIN]
+        positions = self.choose.sample(doubtful, self.choose.randint(0, len(doubtful)))
+        status, answer = self.campaign.resolve(number, as_, positions)
+        is_expired = batch.expires and batch.expires <= now()
+        if as_ == RESEND and (self.state in (CANCELLING, S_CANCELLED) or is_expired):
+            assert status == ("state" if self.state in (CANCELLING, S_CANCELLED) else "expired")
+            return
+        meant = [] if as_ == BY_RULE else positions or doubtful
+        for nth in meant:
+            one = batch.rows[nth]
+            one.update(seq=(one["seq"] + 1) % 256, flags=one["flags"] & ~MARKED, due=0, gate=0)
+            if as_ == RESEND:
+                due = fields(self.campaign.rows(number)[nth])["due"]
+                assert abs(due - now()) < 5
+                one.update(state=DEFERRED, flags=one["flags"] | POSSIBLE_DUPLICATE, gate=16, due=due)
+            else:
+                one.update(state=DELIVERED if as_ == ASSUME_DELIVERED else BOUNCED,
+                           flags=one["flags"] | RESOLVED)
+        self.rows_told += len(meant)
+        if meant:
+            self.refree(batch)
+        if self.state == COMPLETED and any(one.open_rows() for one in self.batches.values()):
+            self.enter(RUNNING)
+        self.end_if_done()
+        assert (status, int(answer[0]), int(answer[1])) == ("ok", len(meant), self.state)
+
     # What must hold after each step
 
     def check(self, everything):
@@ -301,6 +393,7 @@ class Model:
         if not everything:
             return
         self.campaign.audit(self.batches)
+        assert int(self.campaign.header().get("doubled", b"0")) == self.doubled
         for number, batch in self.batches.items():
             assert [fields(packed) for packed in self.campaign.rows(number)] == batch.rows
             held = self.campaign.batch(number).get("s", b"").decode()
@@ -310,7 +403,9 @@ class Model:
         entries = self.campaign.entries()
         states = [int(entry["s"]) for _, entry in entries if entry["v"] == b"1s"]
         assert states == self.states_told
-        assert sum(state in (COMPLETED, S_CANCELLED) for state in states) <= 1
+        ends = sum(state in (COMPLETED, S_CANCELLED) for state in states)
+        assert ends <= 1 + sum(1 for before, after in zip(states, states[1:])
+                               if (before, after) == (COMPLETED, RUNNING))
         rows = [entry for _, entry in entries if entry["v"] == b"1r"]
         assert sum(len(entry["r"]) // 18 for entry in rows) == self.rows_told
         identities = Counter((entry["b"], entry["e"], entry["f"]) for entry in rows)
@@ -323,8 +418,9 @@ def step_of(model, chooser):
         if model.batches:
             names, weights = names + ["claim", "sweep"], weights + [1, 1]
     else:
-        names = ["claim", "flush", "mark", "reclaim", "sweep", "control", "add_chunk", "submit"]
-        weights = [8, 10, 4, 2, 2, 2, 0.3, 0.3]
+        names = ["claim", "flush", "mark", "reclaim", "sweep", "control", "add_chunk", "submit",
+                 "evidence", "resolve"]
+        weights = [8, 10, 4, 2, 2, 2, 0.3, 0.3, 1, 2]
     return chooser.choices(names, weights)[0]
 
 
@@ -333,7 +429,8 @@ def test_random_sequences(store, seed):
     chooser = random.Random(seed)
     nth, model, ends = 1, None, Counter()
     for step in range(STEPS):
-        if model is None or (model.state in (COMPLETED, S_CANCELLED) and chooser.random() < 0.2):
+        has_ended = model is not None and model.state in (COMPLETED, S_CANCELLED)
+        if model is None or (has_ended and (not model.batches or chooser.random() < 0.2)):
             if model is not None:
                 model.check(True)
                 model.check_events()

@@ -9,7 +9,10 @@ OUTCOMES = {"PENDING": 1, "DELIVERED": 2, "DEFERRED": 3, "BOUNCED": 4, "EXPIRED"
 PENDING, DELIVERED, DEFERRED, BOUNCED, EXPIRED = 1, 2, 3, 4, 5
 CANCELLED, FAILED, DUPLICATE, UNCERTAIN = 7, 8, 9, 10
 DRAFT, SCHEDULED, RUNNING, PAUSED, CANCELLING, S_CANCELLED, COMPLETED = range(1, 8)
-MARKED, POSSIBLE_DUPLICATE = 1, 2
+LATE_BOUNCED = 11
+MARKED, POSSIBLE_DUPLICATE, LATE, RESOLVED, DOUBLED = 1, 2, 8, 32, 64
+BY_RULE, ASSUME_DELIVERED, RESEND, AS_BOUNCED = range(4)
+RESOLVE_S = 3600
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROW = struct.Struct(">BBBBBBH3sBI")
 
@@ -45,7 +48,7 @@ class Store:
         self.run = b"run-1"
         self.shas = {path.name.split(".")[0]: client.script_load(path.read_text())
                      for path in sorted(folder.glob("*.lua"))}
-        assert len(self.shas) == 14
+        assert len(self.shas) == 16
 
     def call(self, script, keys, *arguments):
         answer = self.redis.evalsha(self.shas[script], len(keys), *keys, *arguments)
@@ -70,7 +73,7 @@ class Campaign:
     def batch_keys(self, batch):
         return self.transition_keys + [f"{self.key}:{batch}:h", f"{self.key}:{batch}:r",
                                        f"{self.key}:{batch}:b", f"{self.key}:due",
-                                       f"{self.partition}:claimed"]
+                                       f"{self.partition}:claimed", f"{self.partition}:doubt"]
 
     def member(self, batch):
         return f"{base32(self.id)}:{batch}"
@@ -80,7 +83,8 @@ class Campaign:
                   "mode": 1, "class": 1, "state": RUNNING if container else DRAFT, "word": 1,
                   "hold": 0, "container": int(container), "buckets": 16, "expires_s": 0,
                   "created": 1, "submitted": 0, "scheduled": 0, "expires": 0, "key": "k",
-                  "key_id": 1, "labels": b"\0", **more}
+                  "key_id": 1, "labels": b"\0", "resolve_s": RESOLVE_S,
+                  "resolve_as": ASSUME_DELIVERED, **more}
         pairs = [part for pair in header.items() for part in pair]
         return self.store.call("create", [self.key, f"{self.key}:content",
                                           f"{self.partition}:all", f"{self.partition}:active"],
@@ -135,9 +139,19 @@ class Campaign:
                                self.member(batch), session, epoch, flush, int(finishes), packed,
                                b"details")
 
-    def reclaim(self, batch, session):
+    def reclaim(self, batch, session, died=True):
         return self.store.call("reclaim", self.batch_keys(batch), self.store.run, self.id, batch,
-                               self.member(batch), session)
+                               self.member(batch), session, int(died))
+
+    def evidence(self, batch, epoch, changes):
+        packed = b"".join(struct.pack(">H", position) + new for position, new in changes)
+        return self.store.call("evidence", self.batch_keys(batch), self.store.run, self.id, batch,
+                               self.member(batch), epoch, packed, b"details")
+
+    def resolve(self, batch, as_, positions=(), why="by hand"):
+        packed = b"".join(struct.pack(">H", position) for position in positions)
+        return self.store.call("resolve", self.batch_keys(batch), self.store.run, self.id, batch,
+                               self.member(batch), as_, why, packed)
 
     def sweep(self, batch, outcome):
         return self.store.call("sweep", self.batch_keys(batch), self.store.run, self.id, batch,
@@ -163,7 +177,7 @@ class Campaign:
         """I2 and what belongs to it: counters equal the rows, indexes equal the headers."""
         header = self.header()
         states, gates, sites = Counter(), Counter(), Counter()
-        open_batches, in_flight, due, claimed = 0, 0, set(), set()
+        open_batches, in_flight, due, claimed, doubt = 0, 0, set(), set(), {}
         for nth in batches:
             batch = self.batch(nth)
             rows = [fields(packed) for packed in self.rows(nth)]
@@ -182,6 +196,10 @@ class Campaign:
             if open_rows > 0 and not is_held:
                 due.add(nth)
             open_batches += open_rows > 0 or is_held
+            ends = [one["due"] for one in rows if one["state"] == UNCERTAIN]
+            if ends:
+                assert min(ends) > 0
+                doubt[self.member(nth)] = min(ends)
             needs_sealed = open_rows > 0 or is_held or any(
                 one["state"] == UNCERTAIN for one in rows)
             assert self.store.redis.exists(f"{self.key}:{nth}:b") == int(needs_sealed)
@@ -198,6 +216,9 @@ class Campaign:
         assert {int(member) for member in self.store.redis.zrange(f"{self.key}:due", 0, -1)} == due
         assert {member.decode() for member in self.store.redis.hkeys(f"{self.partition}:claimed")
                 if member.decode().startswith(base32(self.id))} == claimed
+        assert {member.decode(): int(score) for member, score in self.store.redis.zrange(
+            f"{self.partition}:doubt", 0, -1, withscores=True)
+                if member.decode().startswith(base32(self.id))} == doubt
         ended = int(header["state"]) in (S_CANCELLED, COMPLETED)
         is_active = self.store.redis.sismember(f"{self.partition}:active", self.id)
         if int(header["state"]) != DRAFT:

@@ -95,6 +95,8 @@ struct outcome_report attempt_outcome(const struct failure_verdict *verdict,
         outcome.mx_host = result->mx_host;
         outcome.mx_ip = result->ip;
         outcome.tls_version = result->tls_version;
+        outcome.is_reply_to_dot = result->failure == SMTP_FAILURE_NONE &&
+                                  result->stage == SMTP_STAGE_DOT && result->code / 100 != 4;
         outcome.smtp_ms = result->smtp_ms;
         outcome.reply = result->failure == SMTP_FAILURE_NONE
                             ? result->reply

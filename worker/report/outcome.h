@@ -13,6 +13,7 @@ struct outcome_report {
     uint16_t smtp;
     uint32_t enhanced;
     bool counts_attempt;
+    bool is_reply_to_dot; /* a final reply to a message that did go out: evidence */
     const char *stage;
     const char *blame;
     const char *rule_id;

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static void on_turn(void *context)
         report->count--;
         report->settings.on_end(report->settings.context, claim);
     }
+    evidence_advance(report->evidence, now_ms);
 }
 
 void report_schedule(struct report *report)
@@ -61,6 +63,7 @@ struct report *report_create(const struct report_settings *settings)
     struct report *report = xalloc_zero(1, sizeof *report);
     report->settings = *settings;
     report->seal = seal_create(SEAL_LEVEL);
+    report->evidence = evidence_create(settings->store);
     report->timer = loop_timer_create(settings->loop, on_tick, report);
     uint64_t tick_ms = settings->interval_ms / TICKS_PER_INTERVAL;
     loop_timer_start(report->timer, tick_ms > 0 ? tick_ms : 1, tick_ms > 0 ? tick_ms : 1);
@@ -75,6 +78,7 @@ void report_destroy(struct report **report)
     assert((*report)->first == NULL);
     loop_timer_destroy(&(*report)->timer);
     seal_destroy(&(*report)->seal);
+    evidence_destroy(&(*report)->evidence);
     free(*report);
     *report = NULL;
 }
@@ -130,6 +134,9 @@ static void gather(struct report_claim *part, struct letter *letter,
         part->gathered_ms = loop_now_ms(part->report->settings.loop);
     }
     assert(changes->count < part->claim->count); /* each letter is settled once */
+    changes->is_evidence[changes->count] =
+        outcome->is_reply_to_dot &&
+        (row.state == OUTCOME_DELIVERED || row.state == OUTCOME_BOUNCED);
     changes->rows[changes->count++] = (struct store_row_change){letter->position, row};
     letter->row = row;
     if (has_event) {
@@ -162,10 +169,9 @@ void report_settle(struct report *report, struct letter *letter,
     if (log_is_enabled(LOG_LEVEL_DEBUG)) {
         log_outcome(letter, outcome);
     }
-    if (!claim->is_lost) {
-        gather(part, letter, outcome);
-    }
-    if (claim->working == 0 || part->gathered->count >= report->settings.outcomes) {
+    gather(part, letter, outcome);
+    if (claim->working == 0 || claim->is_lost ||
+        part->gathered->count >= report->settings.outcomes) {
         report_schedule(report);
     }
 }
@@ -188,6 +194,13 @@ bool report_is_open(const struct report *report)
 
 void report_resume(struct report *report)
 {
+    struct store_facts facts;
+    store_facts(report->settings.store, &facts);
+    bool is_other = report->run_id[0] != '\0' && strcmp(report->run_id, facts.run_id) != 0;
+    (void)snprintf(report->run_id, sizeof report->run_id, "%s", facts.run_id);
+    if (is_other) {
+        evidence_repeat(report->evidence); /* it may have lost the end of what it knew */
+    }
     report_schedule(report);
 }
 
@@ -199,7 +212,19 @@ void report_flush_all(struct report *report)
     report_schedule(report);
 }
 
+void report_lose_all(struct report *report)
+{
+    for (struct report_claim *part = report->first; part != NULL; part = part->next) {
+        report_claim_lose(part);
+    }
+}
+
 size_t report_claims(const struct report *report)
 {
     return report->count;
+}
+
+size_t report_evidence(const struct report *report)
+{
+    return evidence_waiting(report->evidence);
 }

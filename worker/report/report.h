@@ -64,6 +64,11 @@ bool report_is_open(const struct report *report);
 void report_resume(struct report *report);
 /** Flush everything now (drain). */
 void report_flush_all(struct report *report);
+/** The session was taken over: no claim is ours any more. What is known of messages that went out
+ *  becomes evidence. */
+void report_lose_all(struct report *report);
 size_t report_claims(const struct report *report);
+/** Flushes that wait to be taken as evidence. */
+size_t report_evidence(const struct report *report);
 
 #endif

@@ -14,6 +14,7 @@ static struct report_changes *create_changes(size_t letters)
 {
     struct report_changes *changes = xalloc_zero(1, sizeof *changes);
     changes->rows = xalloc_zero(letters + 1, sizeof *changes->rows);
+    changes->is_evidence = xalloc_zero(letters + 1, sizeof *changes->is_evidence);
     return changes;
 }
 
@@ -41,6 +42,7 @@ static void destroy_changes(struct report_changes *changes)
     seal_wipe_buffer(&changes->details);
     buffer_finish(&changes->sealed);
     free(changes->rows);
+    free(changes->is_evidence);
     free(changes);
 }
 
@@ -58,6 +60,48 @@ struct store_claim report_claim_name(const struct report_claim *part)
                                 part->claim->campaign->tenant};
 }
 
+static void seal_details(struct report_claim *part, struct report_changes *changes)
+{
+    struct seal_name name = {.kind = SEAL_EVENTS, .batch = part->claim->name.number};
+    memcpy(name.campaign, part->claim->name.campaign, sizeof name.campaign);
+    struct text plain = buffer_text(&changes->details);
+    if (plain.size == 0) {
+        return;
+    }
+    int error = seal_encrypt(part->report->seal, part->claim->campaign->data_key, &name, &plain, 1,
+                             &changes->sealed);
+    assert(error == 0); /* only a broken random source fails: nothing may go on then */
+    seal_wipe(changes->details.data, changes->details.size);
+    buffer_clear(&changes->details);
+}
+
+/* Keep only final replies behind the dot. @return what they are, borrowed from `changes` */
+static struct store_evidence sift(struct report_changes *changes)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < changes->count; i++) {
+        if (changes->is_evidence[i]) {
+            changes->rows[kept] = changes->rows[i];
+            changes->is_evidence[kept++] = true;
+        }
+    }
+    changes->count = kept;
+    return (struct store_evidence){changes->rows, kept, buffer_text(&changes->sealed)};
+}
+
+/* The claim is lost: what is known of messages that went out is evidence. */
+static void give(struct report_claim *part, struct report_changes *changes)
+{
+    struct store_claim name = report_claim_name(part);
+    struct store_evidence known = sift(changes);
+    if (known.count > 0) {
+        seal_details(part, changes);
+        known.sealed_details = buffer_text(&changes->sealed);
+    }
+    evidence_add(part->report->evidence, &name, &known);
+    clear_changes(changes);
+}
+
 void report_claim_lose(struct report_claim *part)
 {
     struct report *report = part->report;
@@ -70,8 +114,8 @@ void report_claim_lose(struct report_claim *part)
         flush_window_answered(&report->window, part->round, part->sent->count);
         part->is_sent = false;
     }
-    clear_changes(part->gathered);
-    clear_changes(part->sent);
+    give(part, part->sent);
+    give(part, part->gathered);
     report->settings.on_lost(report->settings.context, part->claim);
     report_schedule(report);
 }
@@ -146,6 +190,9 @@ static void on_flushed(void *context, int error, enum store_word word, uint64_t 
         finish_progress(part, &part->sent->progress);
     }
     report->settings.on_durable(report->settings.context, part->claim, &part->sent->progress);
+    struct store_claim name = report_claim_name(part);
+    struct store_evidence known = sift(part->sent);
+    evidence_remember(report->evidence, &name, &known, loop_now_ms(report->settings.loop));
     clear_changes(part->sent);
     report->settings.on_word(report->settings.context, part->claim, word, ms_left);
     report_schedule(report);
@@ -164,21 +211,6 @@ static void ask_flush(struct report_claim *part)
     };
     part->is_asking = true;
     store_batch_flush(report->settings.store, &name, &flush, on_flushed, part);
-}
-
-static void seal_details(struct report_claim *part, struct report_changes *changes)
-{
-    struct seal_name name = {.kind = SEAL_EVENTS, .batch = part->claim->name.number};
-    memcpy(name.campaign, part->claim->name.campaign, sizeof name.campaign);
-    struct text plain = buffer_text(&changes->details);
-    if (plain.size == 0) {
-        return;
-    }
-    int error = seal_encrypt(part->report->seal, part->claim->campaign->data_key, &name, &plain, 1,
-                             &changes->sealed);
-    assert(error == 0); /* only a broken random source fails: nothing may go on then */
-    seal_wipe(changes->details.data, changes->details.size);
-    buffer_clear(&changes->details);
 }
 
 static bool is_flush_due(const struct report_claim *part, uint64_t now_ms)
@@ -211,7 +243,34 @@ static struct letter *letter_at(const struct report_claim *part, size_t i)
     return &part->claim->letters[part->marking[i]];
 }
 
-static void on_marked(void *context, int error, enum store_word word, uint64_t ms_left)
+static bool is_refused(const struct store_marked *marked, uint16_t position)
+{
+    for (size_t i = 0; i < marked->refused_count; i++) {
+        if (marked->refused[i] == position) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_letter_marked(struct report_claim *part, struct letter *letter, int error,
+                             const struct store_marked *marked)
+{
+    struct report *report = part->report;
+    if (letter->place != LETTER_ON_WIRE || letter->list != NULL) {
+        return; /* settled, or asked for again */
+    }
+    if (error != 0) {
+        letter_list_append(&part->marks, letter);
+    } else if (is_refused(marked, letter->position)) {
+        report->settings.on_mark_failed(report->settings.context, letter);
+    } else {
+        letter->is_marked = true;
+        report->settings.on_marked(report->settings.context, letter);
+    }
+}
+
+static void on_marked(void *context, int error, const struct store_marked *marked)
 {
     struct report_claim *part = context;
     struct report *report = part->report;
@@ -221,20 +280,12 @@ static void on_marked(void *context, int error, enum store_word word, uint64_t m
         return;
     }
     for (size_t i = 0; i < part->marking_count; i++) {
-        struct letter *letter = letter_at(part, i);
-        if (letter->place != LETTER_ON_WIRE || letter->list != NULL) {
-            continue; /* settled, or asked for again */
-        }
-        if (error != 0) {
-            letter_list_append(&part->marks, letter);
-            continue;
-        }
-        letter->is_marked = true;
-        report->settings.on_marked(report->settings.context, letter);
+        on_letter_marked(part, letter_at(part, i), error, marked);
     }
     part->marking_count = 0;
     if (error == 0) {
-        report->settings.on_word(report->settings.context, part->claim, word, ms_left);
+        report->settings.on_word(report->settings.context, part->claim, marked->word,
+                                 marked->ms_left);
     }
     report_schedule(report);
 }
@@ -276,7 +327,11 @@ void report_claim_check_marks(struct report_claim *part, uint64_t now_ms)
 
 void report_claim_advance(struct report_claim *part, uint64_t now_ms)
 {
-    if (part->claim->is_lost || !store_is_ready(part->report->settings.store)) {
+    if (part->claim->is_lost) {
+        give(part, part->gathered);
+        return;
+    }
+    if (!store_is_ready(part->report->settings.store)) {
         return;
     }
     send_marks(part);

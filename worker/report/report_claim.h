@@ -2,11 +2,13 @@
 #ifndef HIKYAKU_WORKER_REPORT_REPORT_CLAIM_H
 #define HIKYAKU_WORKER_REPORT_REPORT_CLAIM_H
 
+#include "worker/report/evidence.h"
 #include "worker/report/report.h"
 
 /** Row changes with the details of their events, and what they count to. */
 struct report_changes {
     struct store_row_change *rows; /* owned: one for each letter of the claim */
+    bool *is_evidence;             /* owned, beside `rows`: final replies behind the dot */
     size_t count;
     struct buffer details; /* plaintext; wiped when it leaves */
     struct buffer sealed;
@@ -39,6 +41,8 @@ struct report_claim {
 struct report {
     struct report_settings settings;
     struct flush_window window;
+    struct evidence *evidence;
+    char run_id[64]; /* Redis' when it was last there */
     struct seal *seal;
     struct loop_timer *timer;
     struct report_claim *first;

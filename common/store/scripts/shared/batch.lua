@@ -127,9 +127,8 @@ local function write_rows(rows, positions)
     end
 end
 
--- Nobody holds the batch any more: it waits for its earliest open row, or is done with.
--- campaign.open follows. @param fields  more fields of its header to set
-local function free_batch(campaign, number, rows, fields)
+-- @return open and uncertain rows, when the earliest of the open ones is due
+local function count_rows(rows)
     local open, uncertain, earliest = 0, 0, nil
     for at = 1, #rows, ROW_SIZE do
         local state = string.byte(rows, at)
@@ -142,6 +141,13 @@ local function free_batch(campaign, number, rows, fields)
             uncertain = uncertain + 1
         end
     end
+    return open, uncertain, earliest
+end
+
+-- Nobody holds the batch any more: it waits for its earliest open row, or is done with.
+-- campaign.open follows. @param fields  more fields of its header to set
+local function free_batch(campaign, number, rows, fields)
+    local open, uncertain, earliest = count_rows(rows)
     redis.call('HSET', BATCH, 's', '', 'i', '0', 'o', digits(open), unpack(fields))
     if open > 0 then
         redis.call('ZADD', DUE, digits(earliest), number)
@@ -150,6 +156,28 @@ local function free_batch(campaign, number, rows, fields)
     redis.call('ZREM', DUE, number)
     campaign.open = redis.call('HINCRBY', HEADER, 'open', -1)
     if uncertain == 0 then
+        redis.call('UNLINK', SEALED)
+    end
+end
+
+-- Rows of a batch changed by others than its holder: a free one waits for its earliest open row,
+-- or is done with; one that was done with may have to be worked on again. campaign.open follows.
+local function settle_batch(campaign, batch, number, rows)
+    local open, uncertain, earliest = count_rows(rows)
+    redis.call('HSET', BATCH, 'o', digits(open))
+    if batch.session ~= '' then
+        return
+    end
+    if open > 0 then
+        redis.call('ZADD', DUE, digits(earliest), number)
+    else
+        redis.call('ZREM', DUE, number)
+    end
+    local more = (open > 0 and 1 or 0) - (batch.open > 0 and 1 or 0)
+    if more ~= 0 then
+        campaign.open = redis.call('HINCRBY', HEADER, 'open', digits(more))
+    end
+    if open == 0 and uncertain == 0 then
         redis.call('UNLINK', SEALED)
     end
 end

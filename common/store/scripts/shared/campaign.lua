@@ -4,7 +4,7 @@ local HEADER, EVENTS, GENERATION, ACTIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local function read_campaign()
     local values = redis.call('HMGET', HEADER, 'v', 'state', 'word', 'expires', 'hold', 'container',
-        'closed', 'open', 'scheduled', 'accepted', 'in_flight')
+        'closed', 'open', 'scheduled', 'accepted', 'in_flight', 'resolve_s', 'resolve_as')
     if values[1] ~= FORMAT then
         return nil
     end
@@ -13,5 +13,6 @@ local function read_campaign()
         is_hold = values[5] == '1', is_container = values[6] == '1', is_closed = values[7] == '1',
         open = tonumber(values[8]), scheduled = tonumber(values[9]),
         accepted = tonumber(values[10]), in_flight = tonumber(values[11]),
+        resolve_s = tonumber(values[12] or '86400'), resolve_as = tonumber(values[13] or '1'),
     }
 end

@@ -26,8 +26,9 @@ local function ended_row(rows, first, state)
         .. string.char(seq) .. string.rep(string.char(0), 4)
 end
 
+-- @param details  sealed; '': none. @param why  nil, or whose decision it was
 -- @return the rows as they stand now
-local function write_pass(pass, run, id, number)
+local function write_pass(pass, run, id, number, details, why)
     if #pass.positions == 0 then
         return pass.rows
     end
@@ -36,7 +37,8 @@ local function write_pass(pass, run, id, number)
     write_counters(pass.counts, pass.batch.provider)
     if #pass.told > 0 then
         local counter = redis.call('HINCRBY', HEADER, 'ev', 1)
-        tell_rows(run, id, number, '0', digits(counter), table.concat(pass.told), '')
+        tell_rows(run, id, number, '0', digits(counter), table.concat(pass.told),
+            details or '', why)
     end
     return rows
 end

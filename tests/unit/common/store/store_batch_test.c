@@ -39,7 +39,7 @@ static void test_a_campaign_goes_through(void **state)
 
     uint16_t positions[] = {3, 1, 49};
     struct store_claim claim = {world_batch(world, 0), epoch, TEXT("default")};
-    store_batch_mark(world->store, &claim, positions, 3, world_on_written, world);
+    store_batch_mark(world->store, &claim, positions, 3, world_on_marked, world);
     world_wait(world);
     assert_int_equal(world->error, 0);
     assert_int_equal(world->word, STORE_RUN);
@@ -91,12 +91,12 @@ static void test_others_are_fenced(void **state)
                       world);
     world_wait(world);
     assert_int_equal(world->error, -EBUSY);
-    store_batch_reclaim(world->store, &name, "ffffffffffffffffffffffffffffffff", TEXT("default"),
-                        world_on_changed, world);
+    struct store_reclaim reclaim = {"ffffffffffffffffffffffffffffffff", false, TEXT("default")};
+    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
     world_wait(world);
     assert_int_equal(world->error, -ESTALE);
-    store_batch_reclaim(world->store, &name, WORLD_SESSION, TEXT("default"), world_on_changed,
-                        world);
+    reclaim.session = WORLD_SESSION;
+    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
     world_wait(world);
     assert_int_equal(world->error, 0);
     assert_int_equal(world->changed, 0);

@@ -148,6 +148,13 @@ void world_on_written(void *context, int error, enum store_word word, uint64_t m
     world_answered(world, error);
 }
 
+void world_on_marked(void *context, int error, const struct store_marked *marked)
+{
+    struct world *world = context;
+    world->marked = *marked;
+    world_on_written(world, error, marked->word, marked->ms_left);
+}
+
 void world_on_changed(void *context, int error, uint32_t changed, uint8_t state)
 {
     struct world *world = context;
@@ -174,6 +181,8 @@ void world_create(struct world *world, unsigned char nth, bool is_container)
         .content_class = 1,
         .state = is_container ? 3 : 1,
         .is_hold = true,
+        .resolve_as = 1,
+        .resolve_after_s = 3600,
         .is_container = is_container,
         .buckets = is_container ? 0 : 16,
         .expires_after_s = 3600,

@@ -2,7 +2,7 @@
 #ifndef HIKYAKU_TESTS_STORE_WORLD_H
 #define HIKYAKU_TESTS_STORE_WORLD_H
 
-#include "common/store/store_batch.h"
+#include "common/store/store_doubt.h"
 #include "common/store/store_campaign.h"
 #include "private_redis.h"
 
@@ -36,6 +36,9 @@ struct world {
     uint64_t ms_left;
     uint32_t changed;
     uint8_t state;
+    struct store_marked marked;
+    struct store_doubt doubts[4];
+    size_t doubt_count;
 };
 
 void world_answered(struct world *world, int error);
@@ -52,6 +55,7 @@ void world_on_created(void *context, int error, bool is_replayed,
 void world_on_chunk(void *context, int error, const struct store_chunk_answer *answer);
 void world_on_claimed(void *context, int error, const struct store_claim_answer *answer);
 void world_on_written(void *context, int error, enum store_word word, uint64_t ms_left);
+void world_on_marked(void *context, int error, const struct store_marked *marked);
 void world_on_changed(void *context, int error, uint32_t changed, uint8_t state);
 void world_create(struct world *world, unsigned char nth, bool is_container);
 void world_add_chunk(struct world *world, uint32_t number, uint32_t rows);

@@ -2,6 +2,7 @@
 #include "worker/report/report.h"
 
 #include "common/base/clock.h"
+#include "common/store/store_doubt.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,21 +18,27 @@
 /* One call at the store, kept until the test answers it. */
 static struct call {
     bool is_mark;
+    bool is_evidence;
     bool finishes;
     uint32_t number;
     size_t count;
     bool has_details;
     store_batch_written_fn *on_answer;
+    store_batch_marked_fn *on_marked;
+    store_batch_changed_fn *on_changed;
     void *context;
 } calls[16];
 static size_t call_count;
 static bool is_ready;
+static const char *run_id;
+static bool refuses_mark;
 
 static struct loop *loop;
 static struct report *report;
 static struct campaign campaign = {.lane = HIKYAKU__V1__LANE__LANE_BULK, .tenant = {"default", 7}};
 static struct claim *claim;
 static size_t marked;
+static size_t failed;
 static size_t lost;
 static size_t ended;
 static struct report_progress progress;
@@ -42,15 +49,35 @@ bool store_is_ready(const struct store *store)
     return is_ready;
 }
 
+void store_facts(const struct store *store, struct store_facts *ret_facts)
+{
+    (void)store;
+    *ret_facts = (struct store_facts){.run_id = run_id};
+}
+
+void store_doubt_evidence(struct store *store, const struct store_claim *name,
+                          const struct store_evidence *evidence, store_batch_changed_fn *on_answer,
+                          void *context)
+{
+    (void)store;
+    assert_int_equal(name->epoch, 77);
+    assert_true(text_equal(name->tenant, TEXT("default")));
+    calls[call_count++] = (struct call){.is_evidence = true,
+                                        .count = evidence->count,
+                                        .has_details = evidence->sealed_details.size > 0,
+                                        .on_changed = on_answer,
+                                        .context = context};
+}
+
 void store_batch_mark(struct store *store, const struct store_claim *name,
-                      const uint16_t *positions, size_t count, store_batch_written_fn *on_answer,
+                      const uint16_t *positions, size_t count, store_batch_marked_fn *on_answer,
                       void *context)
 {
     (void)store;
     (void)positions;
     assert_int_equal(name->epoch, 77);
     calls[call_count++] =
-        (struct call){.is_mark = true, .count = count, .on_answer = on_answer, .context = context};
+        (struct call){.is_mark = true, .count = count, .on_marked = on_answer, .context = context};
 }
 
 void store_batch_flush(struct store *store, const struct store_claim *name,
@@ -78,7 +105,8 @@ static void on_mark_failed(void *context, struct letter *letter)
 {
     (void)context;
     (void)letter;
-    fail();
+    assert_true(refuses_mark);
+    failed++;
 }
 
 static void on_word(void *context, struct claim *which, enum store_word word, uint64_t ms_left)
@@ -119,7 +147,15 @@ static void turn(void)
 
 static void answer(size_t call, int error)
 {
-    calls[call].on_answer(calls[call].context, error, STORE_RUN, 1000);
+    struct store_marked answered = {.word = STORE_RUN, .ms_left = 1000};
+    answered.refused_count = refuses_mark ? 1 : 0; /* position 0 */
+    if (calls[call].is_mark) {
+        calls[call].on_marked(calls[call].context, error, &answered);
+    } else if (calls[call].is_evidence) {
+        calls[call].on_changed(calls[call].context, error, 1, 3);
+    } else {
+        calls[call].on_answer(calls[call].context, error, STORE_RUN, 1000);
+    }
     turn();
 }
 
@@ -131,15 +167,18 @@ static struct letter *letter_on_wire(size_t i)
 
 static void settle(size_t i, uint8_t state)
 {
-    struct outcome_report outcome = {.state = state, .counts_attempt = true};
+    struct outcome_report outcome = {
+        .state = state, .counts_attempt = true, .is_reply_to_dot = true};
     report_settle(report, letter_on_wire(i), &outcome);
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    call_count = marked = lost = ended = 0;
+    call_count = marked = failed = lost = ended = 0;
     is_ready = true;
+    refuses_mark = false;
+    run_id = "first";
     loop = loop_create();
     report = report_create(&(struct report_settings){.loop = loop,
                                                      .interval_ms = HOUR_MS,
@@ -238,12 +277,105 @@ static void test_a_refused_flush_loses_the_claim(void **state)
     turn();
     answer(0, -ESTALE);
     assert_int_equal(lost, 1);
-    assert_int_equal(ended, 0); /* one letter is still on the wire */
+    assert_int_equal(ended, 0);        /* one letter is still on the wire */
+    assert_true(calls[1].is_evidence); /* F6: what is known is not thrown away */
+    assert_int_equal(calls[1].count, 2);
+    assert_true(calls[1].has_details);
     settle(2, OUTCOME_DELIVERED);
+    turn();
+    assert_int_equal(call_count, 3);
+    assert_true(calls[2].is_evidence);
+    assert_int_equal(calls[2].count, 1);
+    assert_int_equal(ended, 1);
+    assert_true(report_is_open(report));
+    assert_int_equal(report_evidence(report), 2);
+    answer(1, 0);
+    answer(2, -ECONNRESET);
+    report_resume(report);
+    turn();
+    assert_int_equal(call_count, 4); /* repeated until it is answered */
+    answer(3, 0);
+    assert_int_equal(report_evidence(report), 0);
+}
+
+/* Only a final reply to a message that went out is evidence. */
+static void test_other_outcomes_are_no_evidence(void **state)
+{
+    (void)state;
+    struct outcome_report refused = {.state = OUTCOME_BOUNCED, .stage = "rcpt"};
+    report_settle(report, letter_on_wire(0), &refused);
+    settle(1, OUTCOME_UNCERTAIN);
+    turn();
+    answer(0, -ESTALE);
+    settle(2, OUTCOME_DEFERRED);
     turn();
     assert_int_equal(call_count, 1);
     assert_int_equal(ended, 1);
-    assert_true(report_is_open(report));
+}
+
+/* The session was taken over while letters are on the wire. */
+static void test_a_lost_session_gives_evidence(void **state)
+{
+    (void)state;
+    settle(0, OUTCOME_DELIVERED);
+    report_lose_all(report);
+    turn();
+    assert_int_equal(lost, 1);
+    assert_true(calls[0].is_evidence);
+    settle(1, OUTCOME_DELIVERED);
+    settle(2, OUTCOME_DELIVERED);
+    turn();
+    assert_int_equal(ended, 1);
+    answer(0, 0);
+    for (size_t i = 1; i < call_count; i++) {
+        assert_true(calls[i].is_evidence);
+        answer(i, 0);
+    }
+    assert_int_equal(report_evidence(report), 0);
+}
+
+/* F9: Redis comes back as another one: it may have lost the end of what it knew. */
+static void test_another_redis_hears_it_again(void **state)
+{
+    (void)state;
+    report_resume(report);
+    settle(0, OUTCOME_DELIVERED);
+    settle(1, OUTCOME_BOUNCED);
+    turn();
+    answer(0, 0);
+    report_resume(report); /* the same one: a broken connection */
+    turn();
+    assert_int_equal(call_count, 1);
+    run_id = "second";
+    report_resume(report);
+    turn();
+    assert_int_equal(call_count, 2);
+    assert_true(calls[1].is_evidence);
+    assert_int_equal(calls[1].count, 2);
+    answer(1, 0);
+    settle(2, OUTCOME_DELIVERED);
+    turn();
+    answer(2, 0);
+    assert_int_equal(ended, 1);
+}
+
+/* Evidence of an earlier try ended the row: it must not be sent. */
+static void test_a_refused_mark_resets_the_connection(void **state)
+{
+    (void)state;
+    refuses_mark = true;
+    report_mark(report, letter_on_wire(0));
+    report_mark(report, letter_on_wire(1));
+    turn();
+    answer(0, 0);
+    assert_int_equal(marked, 1);
+    assert_int_equal(failed, 1);
+    for (size_t i = 0; i < LETTERS; i++) {
+        settle(i, i == 0 ? OUTCOME_PENDING : OUTCOME_DELIVERED);
+    }
+    turn();
+    answer(1, 0);
+    assert_int_equal(ended, 1);
 }
 
 static void test_marks_go_in_groups(void **state)
@@ -314,6 +446,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_last_flush_ends_the_claim, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_lost_answer_repeats_the_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_flush_loses_the_claim, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_outcomes_are_no_evidence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_lost_session_gives_evidence, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_another_redis_hears_it_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_refused_mark_resets_the_connection, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_marks_go_in_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_starts_without_a_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_untouched_rows_are_written_only_when_they_change,
