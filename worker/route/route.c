@@ -33,10 +33,8 @@ enum route_status route_take_mx(struct route *route, struct text domain,
 {
     switch (answer->status) {
     case RESOLVER_OK:
-        if (answer->count > 0) {
-            return take_hosts(route, answer);
-        }
-        break;
+        /* Records, and none of them a name: the domain itself is not asked to take the mail. */
+        return answer->count > 0 ? take_hosts(route, answer) : ROUTE_TEMPORARY;
     case RESOLVER_NO_DATA:
         break;
     case RESOLVER_NO_NAME:

@@ -27,6 +27,7 @@ static void test_what_an_mx_answer_means(void **state)
     } cases[] = {
         {{.status = RESOLVER_OK, .count = 2, .mx = two}, ROUTE_OK, 2, "a.test"},
         {{.status = RESOLVER_OK, .count = 1, .mx = null_mx}, ROUTE_NULL_MX, 0, ""},
+        {{.status = RESOLVER_OK}, ROUTE_TEMPORARY, 0, ""}, /* all of them unreadable */
         {{.status = RESOLVER_NO_DATA}, ROUTE_OK, 1, "example.net"},
         {{.status = RESOLVER_NO_NAME}, ROUTE_NO_DOMAIN, 0, ""},
         {{.status = RESOLVER_TEMPORARY}, ROUTE_TEMPORARY, 0, ""},
