@@ -379,6 +379,19 @@ size_t offer_book_expire(struct offer_book *book, uint64_t now_ms)
     return count;
 }
 
+bool offer_book_is_offered(const struct offer_book *book,
+                           const unsigned char session[OFFER_BOOK_SESSION_BYTES],
+                           const unsigned char campaign[READY_ID_SIZE])
+{
+    for (const struct offer *offer = book->sent; offer != NULL; offer = offer->next) {
+        if (memcmp(offer->pick.session, session, sizeof offer->pick.session) == 0 &&
+            memcmp(offer->pick.campaign, campaign, sizeof offer->pick.campaign) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 size_t offer_book_open(const struct offer_book *book)
 {
     return table_count(book->offers);

@@ -74,6 +74,10 @@ bool offer_book_on_result(struct offer_book *book, const struct offer_result *re
 /** Offers without answer for OFFER_BOOK_EXPIRE_MS wait again. @return how many */
 size_t offer_book_expire(struct offer_book *book, uint64_t now_ms);
 
+/** Does this worker have an offer of the campaign without answer? */
+bool offer_book_is_offered(const struct offer_book *book,
+                           const unsigned char session[OFFER_BOOK_SESSION_BYTES],
+                           const unsigned char campaign[READY_ID_SIZE]);
 /** Offers without answer, of all workers / recipients of one. */
 size_t offer_book_open(const struct offer_book *book);
 /** What workers have room for in a pool: in recipients, both lanes; 0 and *ret_workers 0 when no

@@ -296,6 +296,9 @@ static void on_content_loaded(void *context, int error, struct catalog_campaign 
 void offers_on_need_content(struct offers *offers, struct worker *worker,
                             const unsigned char campaign[16])
 {
+    if (!offer_book_is_offered(offers->book, workers_session(worker), campaign)) {
+        return; /* keys go to whom the campaign is offered, to nobody who merely knows its name */
+    }
     struct content_call *call = xalloc_zero(1, sizeof *call);
     call->offers = offers;
     memcpy(call->session, workers_session(worker), sizeof call->session);

@@ -92,6 +92,25 @@ static void never_more_than_the_room(void **state)
     assert_int_equal(ready_waiting(c), 7);
 }
 
+/* Content and keys are for whom the campaign is offered (I8). */
+static void an_offer_is_known_until_it_is_answered(void **state)
+{
+    struct bench *bench = *state;
+    struct ready_campaign *c = campaign(bench, 1, 1, 500);
+    unsigned char other[OFFER_BOOK_SESSION_BYTES];
+    struct offer_pick pick;
+    session(2, other);
+    tell(bench, 1, 1000, 0);
+    assert_true(offer_book_next(bench->book, &pick));
+    assert_false(offer_book_is_offered(bench->book, pick.session, ready_campaign_id(c)));
+    offer_book_sent(bench->book, pick.id, 0);
+    assert_true(offer_book_is_offered(bench->book, pick.session, ready_campaign_id(c)));
+    assert_false(offer_book_is_offered(bench->book, other, ready_campaign_id(c)));
+    assert_false(offer_book_is_offered(bench->book, pick.session, (unsigned char[16]){9}));
+    assert_true(answer(bench, &pick, OFFER_CLAIMED));
+    assert_false(offer_book_is_offered(bench->book, pick.session, ready_campaign_id(c)));
+}
+
 static void workers_of_a_pool_take_turns(void **state)
 {
     struct bench *bench = *state;
@@ -309,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(never_more_than_the_room, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_offer_is_known_until_it_is_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(workers_of_a_pool_take_turns, setup, teardown),
         cmocka_unit_test_setup_teardown(what_a_full_worker_cannot_take_another_gets, setup,
                                         teardown),
