@@ -73,8 +73,9 @@ static void on_released(void *context, int error, uint64_t epoch)
 static void on_removed(void *context, int error)
 {
     struct app *app = context;
-    (void)error;
-    store_keeper_release(app->keeper, on_released, app);
+    if (error != -ECANCELED) { /* else all is being closed, the keeper first */
+        store_keeper_release(app->keeper, on_released, app);
+    }
 }
 
 static void release_all(struct app *app)
