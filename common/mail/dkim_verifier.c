@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 /* libopendkim's header needs these before it. */
 #include <sys/types.h>
 #include <opendkim/dkim.h>
@@ -183,14 +184,12 @@ static void judge_keyless(const struct dkim_verifier *verifier,
 static void judge(const struct dkim_verifier *verifier, DKIM_SIGINFO *info,
                   struct dkim_verifier_signature *signature)
 {
-    dkim_alg_t algorithm = DKIM_SIGN_UNKNOWN;
     int error = dkim_sig_geterror(info);
     bool is_known_error = error != DKIM_SIGERROR_OK && error != DKIM_SIGERROR_UNKNOWN;
     bool is_other_body = dkim_sig_getbh(info) == DKIM_SIGBH_MISMATCH;
     bool is_keyless = error == DKIM_SIGERROR_NOKEY || error == DKIM_SIGERROR_KEYFAIL ||
                       (!is_known_error && !is_other_body);
-    bool is_sha1 =
-        dkim_sig_getsignalg(info, &algorithm) == DKIM_STAT_OK && algorithm == DKIM_SIGN_RSASHA1;
+    bool is_sha1 = strcasecmp(signature->algorithm, "rsa-sha1") == 0;
     if (is_sha1) { /* RFC 8301, 3.1, whatever the arithmetic says */
         set_verdict(signature, DKIM_VERIFIER_PERMERROR, "rsa-sha1 is not accepted");
     } else if (DKIM_SIG_CHECK(info) && !is_known_error) {
@@ -217,7 +216,10 @@ static void read_signature(const struct dkim_verifier *verifier, DKIM *message, 
     *signature = (struct dkim_verifier_signature){.verdict = DKIM_VERIFIER_NONE};
     copy_string(signature->domain, sizeof signature->domain, dkim_sig_getdomain(info));
     copy_string(signature->selector, sizeof signature->selector, dkim_sig_getselector(info));
-    copy_string(signature->algorithm, sizeof signature->algorithm, dkim_sig_getalgorithm(info));
+    /* The tag itself: the library's own word is rsa-sha1 until it has looked a key up. */
+    unsigned char tag[] = "a";
+    copy_string(signature->algorithm, sizeof signature->algorithm,
+                dkim_sig_gettagvalue(info, false, tag));
     (void)dkim_sig_getkeysize(info, &signature->key_bits);
     judge(verifier, info, signature);
 }

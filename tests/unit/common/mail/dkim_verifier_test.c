@@ -129,9 +129,42 @@ static void core_messages_get_their_verdict(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Signatures that are refused before their key is looked up: each with its own reason. */
+static void refused_signatures_say_why(void **state)
+{
+    static const struct {
+        const char *tags;
+        const char *reason; /* part of it */
+    } cases[] = {
+        {"a=rsa-sha256; d=shop.test; s=s1; i=@other.test", "invalid domain coverage"},
+        {"a=rsa-sha1; d=shop.test; s=s1", "rsa-sha1 is not accepted"},
+        {"a=RSA-SHA1; d=shop.test; s=s1; i=@shop.test", "rsa-sha1 is not accepted"},
+        {"a=rsa-sha256; d=shop.test; s=s1", "no key"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct dkim_verifier_result result;
+        OWNED(buffer_finish) struct buffer message = {0};
+        buffer_printf(&message,
+                      "DKIM-Signature: v=1; %s; c=relaxed/relaxed; h=from;\r\n"
+                      " bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n"
+                      "From: news@shop.test\r\n\r\nText\r\n",
+                      cases[i].tags);
+        assert_int_equal(
+            dkim_verifier_check(verifier, buffer_text(&message), NULL, 0, NOW_UNIX_S, &result), 0);
+        assert_int_equal(result.count, 1);
+        if (result.verdict != DKIM_VERIFIER_PERMERROR ||
+            strstr(result.signatures[0].reason, cases[i].reason) == NULL) {
+            fail_msg("%s: %s (%s)", cases[i].tags, dkim_verifier_verdict_name(result.verdict),
+                     result.signatures[0].reason);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused_signatures_say_why),
         cmocka_unit_test(core_messages_get_their_verdict),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
