@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/config/config_check.h"
+#include "worker/claim/link_state.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +14,6 @@
 #define CREDIT_MS 1000
 #define CREDIT_SOON_MS 20
 #define ENDPOINT_BYTES 80
-/* A name's address that was not seen for so many answers is given up. */
-#define MISSES_MAX 3
 
 /* One address of a coordinator. */
 struct link {
@@ -23,11 +22,8 @@ struct link {
     struct bus_client *client;
     uint64_t number;
     size_t coordinator; /* whose address it is */
-    unsigned int misses;
+    struct link_state state;
     bool is_v6;
-    bool is_connected;
-    bool is_welcome;
-    bool is_refused; /* said once */
     char endpoint[ENDPOINT_BYTES];
 };
 
@@ -57,7 +53,7 @@ struct links {
 
 static void send_frame(struct link *link, struct text frame)
 {
-    if (link->is_connected && bus_client_send(link->client, frame) != 0) {
+    if (link->state.is_connected && bus_client_send(link->client, frame) != 0) {
         LOG(LOG_LINK_FULL, NULL, log_string("endpoint", link->endpoint));
     }
 }
@@ -98,7 +94,7 @@ size_t links_welcomed(const struct links *links)
 {
     size_t welcomed = 0;
     for (const struct link *link = links->first; link != NULL; link = link->next) {
-        welcomed += link->is_welcome;
+        welcomed += link->state.is_welcome;
     }
     return welcomed;
 }
@@ -117,12 +113,12 @@ static void tell_credit(void *context)
         wire_fleet_append(HIKYAKU__V1__FLEET_MESSAGE__BODY_CREDIT, &credit.base, &links->frame);
     }
     for (struct link *link = links->first; link != NULL; link = link->next) {
-        if (link->is_welcome && !links->is_leaving) {
+        if (link->state.is_welcome && !links->is_leaving) {
             send_frame(link, buffer_text(&links->frame));
         }
     }
     for (struct link *link = links->first; link != NULL; link = link->next) {
-        if (link->is_connected && !link->is_welcome) {
+        if (link_state_wants_hello(&link->state)) {
             send_hello(link); /* uses the frame: after the credit */
         }
     }
@@ -140,7 +136,7 @@ void links_send(struct links *links, uint64_t number, Hikyaku__V1__FleetMessage_
                 ProtobufCMessage *body)
 {
     for (struct link *link = links->first; link != NULL; link = link->next) {
-        if (link->number == number && link->is_welcome) {
+        if (link->number == number && link->state.is_welcome) {
             send_body(link, body_case, body);
         }
     }
@@ -152,7 +148,7 @@ void links_leave(struct links *links, const char *reason)
     leaving.reason = string_of(reason);
     links->is_leaving = true;
     for (struct link *link = links->first; link != NULL; link = link->next) {
-        if (link->is_welcome) {
+        if (link->state.is_welcome) {
             send_body(link, HIKYAKU__V1__FLEET_MESSAGE__BODY_LEAVING, &leaving.base);
         }
     }
@@ -162,18 +158,22 @@ void links_leave(struct links *links, const char *reason)
 
 static void on_handshake(struct link *link, const Hikyaku__V1__FleetMessage *message)
 {
-    if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_WELCOME) {
-        link->is_welcome = true;
-        link->is_refused = false;
+    switch (link_state_on_message(&link->state, message->body_case)) {
+    case LINK_SAME:
+        return;
+    case LINK_WELCOMED:
         LOG(LOG_LINK_WELCOME, NULL, log_string("endpoint", link->endpoint),
             log_string("coordinator", message->welcome->name));
         links_credit_changed(link->links);
-    } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_REFUSED &&
-               !link->is_refused) {
-        link->is_refused = true;
-        LOG(LOG_LINK_REFUSED, NULL, log_string("endpoint", link->endpoint),
-            log_string("reason", message->refused->reason));
+        return;
+    case LINK_FORGOTTEN:
+        links_credit_changed(link->links); /* the others' shares grow; Hello goes out with it */
+        break;
+    case LINK_REFUSED:
+        break;
     }
+    LOG(LOG_LINK_REFUSED, NULL, log_string("endpoint", link->endpoint),
+        log_string("reason", message->refused->reason));
 }
 
 static void on_frame(void *context, const unsigned char *peer, struct text frame)
@@ -190,7 +190,7 @@ static void on_frame(void *context, const unsigned char *peer, struct text frame
         return;
     }
     on_handshake(link, message);
-    if (link->is_welcome) {
+    if (link->state.is_welcome) {
         links->settings.on_message(links->settings.context, link->number, message);
     }
 }
@@ -198,8 +198,7 @@ static void on_frame(void *context, const unsigned char *peer, struct text frame
 static void on_connection(void *context, bool is_connected)
 {
     struct link *link = context;
-    link->is_connected = is_connected;
-    link->is_welcome = false;
+    link_state_on_connection(&link->state, is_connected);
     LOG(is_connected ? LOG_LINK_UP : LOG_LINK_DOWN, NULL, log_string("endpoint", link->endpoint));
     if (is_connected) {
         send_hello(link);
@@ -219,7 +218,7 @@ static void open_link(struct coordinator *coordinator, const struct stream_addre
                    address->is_v6 ? "tcp://[%s]:%u" : "tcp://%s:%u", text, coordinator->port);
     for (struct link *known = links->first; known != NULL; known = known->next) {
         if (strcmp(known->endpoint, link->endpoint) == 0) {
-            known->misses = 0;
+            link_state_on_seen(&known->state);
             free(link);
             return;
         }
@@ -252,7 +251,7 @@ static void close_missed(struct links *links)
     struct link **place = &links->first;
     while (*place != NULL) {
         struct link *link = *place;
-        if (link->misses <= MISSES_MAX) {
+        if (!link_state_is_gone(&link->state)) {
             place = &link->next;
             continue;
         }
@@ -270,7 +269,9 @@ static void take_addresses(struct coordinator *coordinator, const struct resolve
         return; /* no answer says nothing about the addresses known */
     }
     for (struct link *link = links->first; link != NULL; link = link->next) {
-        link->misses += link->coordinator == coordinator->number && link->is_v6 == is_v6;
+        if (link->coordinator == coordinator->number && link->is_v6 == is_v6) {
+            link_state_on_answer(&link->state);
+        }
     }
     for (size_t i = 0; answer->status == RESOLVER_OK && i < answer->count; i++) {
         open_link(coordinator, &answer->addresses[i]);
