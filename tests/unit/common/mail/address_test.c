@@ -75,14 +75,14 @@ static void mailboxes_of_other_suites_get_their_verdict(void **state)
 {
     OWNED(buffer_finish) struct buffer file = {0};
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    struct text columns[MAIL_DATA_COLUMNS_MAX];
+    struct text columns[DATA_FILE_COLUMNS_MAX];
     size_t wrong = 0;
     size_t rows = 0;
     (void)state;
-    mail_data_load("addresses/addresses.tsv", &file);
+    data_file_load("addresses", "addresses.tsv", &file);
     struct text table = buffer_text(&file);
-    assert_true(mail_data_row(&table, columns));
-    while (mail_data_row(&table, columns)) {
+    assert_true(data_file_row(&table, columns));
+    while (data_file_row(&table, columns)) {
         struct text text;
         if (!text_equal(columns[FIRM], TEXT("yes")) || !decode(columns[ADDRESS], arena, &text)) {
             continue;

@@ -130,13 +130,13 @@ static void check_row(const struct text *columns, size_t piece_size)
 static void all_rows_of_the_table_hold(void **state)
 {
     struct buffer content = {0};
-    struct text columns[DKIM_DATA_COLUMNS_MAX];
+    struct text columns[DATA_FILE_COLUMNS_MAX];
     size_t rows = 0;
     (void)state;
-    dkim_data_load("canonicalization.tsv", &content);
+    data_file_load("dkim", "canonicalization.tsv", &content);
     struct text table = buffer_text(&content);
-    assert_true(dkim_data_row(&table, columns)); /* head */
-    while (dkim_data_row(&table, columns)) {
+    assert_true(data_file_row(&table, columns)); /* head */
+    while (data_file_row(&table, columns)) {
         for (size_t size = 0; size <= 3; size++) {
             check_row(columns, size);
         }

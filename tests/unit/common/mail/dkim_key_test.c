@@ -32,7 +32,7 @@ static void keys_are_judged_by_size_and_kind(void **state)
         struct dkim_key *key = NULL;
         struct problem problem = {{0}, {0}, {0}};
         struct buffer pem = {0};
-        dkim_data_load(cases[i].file, &pem);
+        data_file_load("dkim", cases[i].file, &pem);
         assert_int_equal(dkim_key_parse(buffer_text(&pem), &key, &problem), cases[i].error);
         if (cases[i].error == 0) {
             assert_int_equal(dkim_key_kind(key), cases[i].kind);

@@ -31,9 +31,9 @@ static int teardown(void **state)
 
 static size_t keys_of_zone(struct text dns, struct text zone, struct dkim_verifier_key *keys)
 {
-    struct text columns[DKIM_DATA_COLUMNS_MAX];
+    struct text columns[DATA_FILE_COLUMNS_MAX];
     size_t count = 0;
-    while (dkim_data_row(&dns, columns)) {
+    while (data_file_row(&dns, columns)) {
         if (!text_equal(columns[0], zone)) {
             continue;
         }
@@ -58,7 +58,7 @@ static int check(const struct text *columns, struct text dns, struct dkim_verifi
     OWNED(buffer_finish) struct buffer message = {0};
     uint64_t now_unix_s = NOW_UNIX_S;
     (void)snprintf(name, sizeof name, "%.*s", TEXT_PRINT(columns[FILE_NAME]));
-    dkim_data_load(name, &message);
+    data_file_load("dkim", name, &message);
     if (columns[VERIFY_AT].size > 0) {
         assert_int_equal(text_to_u64(columns[VERIFY_AT], UINT64_MAX, &now_unix_s), 0);
     }
@@ -113,15 +113,15 @@ static void core_messages_get_their_verdict(void **state)
 {
     OWNED(buffer_finish) struct buffer index = {0};
     OWNED(buffer_finish) struct buffer dns = {0};
-    struct text columns[DKIM_DATA_COLUMNS_MAX];
+    struct text columns[DATA_FILE_COLUMNS_MAX];
     size_t wrong = 0;
     size_t rows = 0;
     (void)state;
-    dkim_data_load("core.tsv", &index);
-    dkim_data_load("dns.tsv", &dns);
+    data_file_load("dkim", "core.tsv", &index);
+    data_file_load("dkim", "dns.tsv", &dns);
     struct text table = buffer_text(&index);
-    assert_true(dkim_data_row(&table, columns));
-    while (dkim_data_row(&table, columns)) {
+    assert_true(data_file_row(&table, columns));
+    while (data_file_row(&table, columns)) {
         wrong += is_right(columns, buffer_text(&dns)) ? 0 : 1;
         rows++;
     }

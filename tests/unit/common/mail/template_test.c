@@ -45,9 +45,9 @@ static bool is_right(const struct fields_value *test, struct arena *arena)
 static const struct fields_value *load_tests(const char *name, struct buffer *file,
                                              struct arena *arena)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "mustache/%s.json", name);
-    mail_data_load(path, file);
+    char file_name[64];
+    (void)snprintf(file_name, sizeof file_name, "%s.json", name);
+    data_file_load("mustache", file_name, file);
     const struct fields_value *tests =
         fields_find(mail_data_json(buffer_text(file), arena), TEXT("tests"));
     assert_non_null(tests);

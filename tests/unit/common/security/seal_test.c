@@ -7,6 +7,7 @@
 #include "tests/unit/common/security/vectors.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const unsigned char key[SEAL_KEY_BYTES] = "thirty-two bytes of campaign key";

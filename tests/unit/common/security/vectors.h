@@ -2,53 +2,25 @@
 #ifndef HIKYAKU_TESTS_UNIT_COMMON_SECURITY_VECTORS_H
 #define HIKYAKU_TESTS_UNIT_COMMON_SECURITY_VECTORS_H
 
-#include "common/base/buffer.h"
 #include "common/base/bytes.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-#define VECTOR_COLUMNS_MAX 10
+#include "tests/unit/data_file.h"
 
 struct vector {
-    struct text columns[VECTOR_COLUMNS_MAX];
-    size_t count;
+    struct text columns[DATA_FILE_COLUMNS_MAX];
 };
 
 typedef void vector_fn(const struct vector *row);
-
-static inline void vectors_load(const char *name, struct buffer *content)
-{
-    char path[512];
-    (void)snprintf(path, sizeof path, "%s/formats/%s", HIKYAKU_TEST_DATA, name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t got;
-    while ((got = fread(buffer_reserve(content, 4096), 1, 4096, file)) > 0) {
-        content->size += got;
-    }
-    (void)fclose(file);
-}
 
 /* Calls `check` for each row; fails when there is none. */
 static inline void vectors_each(const char *name, vector_fn *check)
 {
     struct buffer content = {0};
+    struct vector row;
     size_t rows = 0;
-    vectors_load(name, &content);
+    data_file_load("formats", name, &content);
     struct text rest = buffer_text(&content);
-    struct text line;
-    bool is_head = true;
-    while (text_next_part(&rest, '\n', &line)) {
-        struct vector row = {.count = 0};
-        if (is_head || line.size == 0) {
-            is_head = false;
-            continue;
-        }
-        while (row.count < VECTOR_COLUMNS_MAX &&
-               text_next_part(&line, '\t', &row.columns[row.count])) {
-            row.count++;
-        }
+    assert_true(data_file_row(&rest, row.columns)); /* head */
+    while (data_file_row(&rest, row.columns)) {
         check(&row);
         rows++;
     }
