@@ -371,7 +371,8 @@ static int open_ips(struct app *app, struct problem *problem)
 static int open_dkim(struct app *app, struct problem *problem)
 {
     const struct worker_config *config = app->config;
-    if (config->dkim.directory == NULL) {
+    if (!config->dkim.signs) {
+        LOG(LOG_DKIM_UNSIGNED, NULL, log_string("setting", "dkim.sign"));
         return 0;
     }
     const struct worker_config_selector *selectors = config->dkim.selectors.items;

@@ -135,6 +135,7 @@ void counters_fill_status(struct counters *counters, const struct counters_view 
     rate(counters);
     begin_day(counters, view->ips);
     status->state = copy(arena, view->state);
+    status->note = copy(arena, view->note);
     status->messages_per_s = counters->rate;
     status->connections = (uint32_t)view->connections;
     status->in_flight = view->in_flight;

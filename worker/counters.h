@@ -23,6 +23,7 @@ struct counters_view {
     size_t connections;
     uint64_t in_flight;
     const char *state;
+    const char *note; /* what an operator should know; "" */
 };
 /** credit->status, in `arena`. */
 void counters_fill_status(struct counters *counters, const struct counters_view *view,

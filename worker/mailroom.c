@@ -361,6 +361,7 @@ void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Cre
         .connections = outbox_connections(room->outbox),
         .in_flight = claims_in_hand(room->claims),
         .state = room->is_draining ? "draining" : "ready",
+        .note = room->settings.dkim_keys == NULL ? "unsigned: dkim.sign is false" : "",
     };
     claims_fill_credit(room->claims, shares, credit, arena);
     counters_fill_status(room->settings.counters, &view, credit, arena);

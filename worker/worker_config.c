@@ -109,9 +109,11 @@ static const struct config_key keys[] = {
      .maximum = 120000, .doc = "Of one question."},
     {"routes", CONFIG_RECORDS, AT(routes), .record = &route_table, .maximum = 10000,
      .doc = "Servers for domains, instead of their MX records."},
+    {"dkim.sign", CONFIG_BOOLEAN, AT(dkim.signs), .fallback = "true",
+     .doc = "Sign every message; needs dkim.directory. false sends unsigned mail, which large "
+            "providers refuse: for relays that sign, and for tests."},
     {"dkim.directory", CONFIG_PATH, AT(dkim.directory), .example = "/etc/hikyaku/dkim",
-     .doc = "DIR/<domain>/<selector>.pem: private keys. Without it nothing is signed, and large "
-            "providers refuse such mail; with it mail of a From domain without key waits "
+     .doc = "DIR/<domain>/<selector>.pem: private keys. Mail of a From domain without key waits "
             "(KEY_UNAVAILABLE)."},
     {"dkim.selectors", CONFIG_RECORDS, AT(dkim.selectors), .record = &selector_table,
      .maximum = 10000, .doc = "Domains whose selector is not the newest-named one."},
@@ -164,6 +166,11 @@ static int check(const void *record, struct problem *problem)
     if (config->claim.reserve + 500 > config->claim.recipients) {
         problem_set(problem, "claim.reserve", "claim_reserve",
                     "must leave room for a batch of 500 in claim.recipients");
+        return -EINVAL;
+    }
+    if (config->dkim.signs && config->dkim.directory == NULL) {
+        problem_set(problem, "dkim.directory", "dkim_sign",
+                    "is needed to sign; dkim.sign: false sends unsigned mail");
         return -EINVAL;
     }
     return 0;

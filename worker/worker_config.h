@@ -45,7 +45,8 @@ struct worker_config {
     } dns;
     struct config_list routes; /* of struct worker_config_route */
     struct {
-        char *directory;
+        bool signs;
+        char *directory;              /* given when it signs */
         struct config_list selectors; /* of struct worker_config_selector */
         bool is_double;
         int body;

@@ -48,7 +48,7 @@ static void test_defaults(void **state)
     struct arena *arena = arena_create(0);
     struct config_errors errors = {0};
     struct worker_config config;
-    assert_int_equal(read_config("", arena, &errors, &config), 0);
+    assert_int_equal(read_config("dkim:\n  directory: keys\n", arena, &errors, &config), 0);
     const struct worker_config_pool *pool = config.pools.items;
     const struct worker_config_ip *ip = pool->ips.items;
     assert_string_equal(pool->name, "mkt");
@@ -61,7 +61,22 @@ static void test_defaults(void **state)
     assert_int_equal(config.flush.outcomes, 200);
     assert_int_equal(config.service.durability, 0);
     assert_true(config.dkim.verifies);
-    assert_null(config.dkim.directory);
+    assert_true(config.dkim.signs);
+    assert_non_null(config.dkim.directory);
+    arena_destroy(&arena);
+}
+
+/* A decision, not an omission. */
+static void test_unsigned_mail_is_asked_for(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(0);
+    struct config_errors errors = {0};
+    struct worker_config config;
+    assert_int_equal(read_config("dkim:\n  sign: false\n", arena, &errors, &config), 0);
+    assert_false(config.dkim.signs);
+    assert_int_equal(read_config("", arena, &errors, &config), -EINVAL);
+    assert_non_null(strstr(errors.items[0].problem.message, "dkim.sign"));
     arena_destroy(&arena);
 }
 
@@ -77,6 +92,8 @@ static void test_mistakes_name_their_key(void **state)
         {"routes:\n  - domain: \"*\"\n    host: mx.test\n    tls: always\n", "routes[0].tls"},
         {"flush:\n  interval: 5s\n", "flush.interval"},
         {"durability: \"replicated: 1\"\n", "durability"},
+        {"", "dkim.directory"},
+        {"dkim:\n  sign: true\n", "dkim.directory"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -93,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_unsigned_mail_is_asked_for),
         cmocka_unit_test(test_mistakes_name_their_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
