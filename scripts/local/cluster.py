@@ -268,10 +268,14 @@ class Cluster:
         return wait_until(f"campaign {campaign_id} is {' or '.join(states)}", look, timeout_s, 0.1)
 
     def stop(self):
-        """Stop everything; returns the exit codes by name."""
+        """Stop everything; returns the exit codes by name. Fails when a sanitizer has spoken."""
         codes = {}
         for node in self.workers + self.coordinators:
             if node.process is not None:
                 codes[node.name] = node.stop()
         self.redis.stop()
+        for log in self.folder.glob("*.log"):
+            text = log.read_text(errors="replace")
+            for words in ("Sanitizer: ", "runtime error: "):
+                assert words not in text, f"{log}: {text[text.index(words):][:2000]}"
         return codes
