@@ -23,8 +23,6 @@ const char *store_session_id(const struct store *store);
 /** Redis' run_id as the write link knows it: scripts that add events compare it. */
 const char *store_run_id(const struct store *store);
 struct loop *store_loop(const struct store *store);
-/** Redis' wall clock, as far as we know. */
-int64_t store_now_unix_ms(const struct store *store);
 
 /** Who listens to notices, and how far it has heard. */
 struct store_notices {

@@ -102,13 +102,14 @@ static void recall(struct claims *claims, struct claim *claim, uint8_t gate)
     claims->settings.on_recall(claims->settings.context, claim);
 }
 
-static void set_time_left(struct claim *claim, uint64_t ms_left)
+static void set_time_left(const struct claims *claims, struct claim *claim, uint64_t ms_left)
 {
     claim->expires_ms = UINT64_MAX;
     claim->expires_unix_s = 0;
     if (ms_left != UINT64_MAX) {
         claim->expires_ms = clock_boottime_ms() + ms_left;
-        claim->expires_unix_s = (uint32_t)(((uint64_t)clock_unix_ms() + ms_left) / SECOND_MS);
+        uint64_t now_ms = (uint64_t)store_now_unix_ms(claims->settings.store);
+        claim->expires_unix_s = (uint32_t)((now_ms + ms_left) / SECOND_MS);
     }
 }
 
@@ -116,7 +117,7 @@ void claims_on_word(struct claims *claims, struct claim *claim, enum store_word 
                     uint64_t ms_left)
 {
     claim->heard_ms = loop_now_ms(claims->settings.loop);
-    set_time_left(claim, ms_left);
+    set_time_left(claims, claim, ms_left);
     if (word == STORE_RUN || claim->is_recalled) {
         return;
     }

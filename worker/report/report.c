@@ -1,6 +1,5 @@
 #include "worker/report/report_claim.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 
 #include <assert.h>
@@ -118,7 +117,7 @@ static void gather(struct report_claim *part, struct letter *letter,
 {
     struct report_changes *changes = part->gathered;
     struct outcome_time time = {
-        .now_unix_ms = clock_unix_ms(),
+        .now_unix_ms = store_now_unix_ms(part->report->settings.store),
         .expires_unix_s = part->claim->expires_unix_s,
         .random = part->random,
         .is_transactional = part->claim->is_transactional,

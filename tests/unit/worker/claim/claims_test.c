@@ -38,6 +38,12 @@ bool store_is_ready(const struct store *store)
     return is_ready;
 }
 
+int64_t store_now_unix_ms(const struct store *store)
+{
+    (void)store;
+    return clock_unix_ms();
+}
+
 void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
                        store_batch_claimed_fn *on_answer, void *context)
 {

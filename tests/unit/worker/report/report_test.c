@@ -23,6 +23,7 @@ static struct call {
     uint32_t number;
     size_t count;
     bool has_details;
+    uint32_t due; /* of the first change */
     store_batch_written_fn *on_answer;
     store_batch_marked_fn *on_marked;
     store_batch_changed_fn *on_changed;
@@ -30,6 +31,7 @@ static struct call {
 } calls[16];
 static size_t call_count;
 static bool is_ready;
+static int64_t store_behind_ms;
 static const char *run_id;
 static bool refuses_mark;
 
@@ -47,6 +49,13 @@ bool store_is_ready(const struct store *store)
 {
     (void)store;
     return is_ready;
+}
+
+/* Its clock is behind ours. */
+int64_t store_now_unix_ms(const struct store *store)
+{
+    (void)store;
+    return clock_unix_ms() - store_behind_ms;
 }
 
 void store_facts(const struct store *store, struct store_facts *ret_facts)
@@ -90,6 +99,7 @@ void store_batch_flush(struct store *store, const struct store_claim *name,
                                         .number = flush->number,
                                         .count = flush->count,
                                         .has_details = flush->sealed_details.size > 0,
+                                        .due = flush->count > 0 ? flush->changes[0].row.due : 0,
                                         .on_answer = on_answer,
                                         .context = context};
 }
@@ -440,6 +450,23 @@ static void test_nothing_starts_without_a_store(void **state)
     answer(0, 0);
 }
 
+/* Due times are read by Redis' clock: with one of ours that is behind, a retry would come at once.
+ */
+static void test_due_times_are_the_stores(void **state)
+{
+    (void)state;
+    store_behind_ms = DAY_MS;
+    for (size_t i = 0; i < LETTERS; i++) {
+        settle(i, OUTCOME_DEFERRED);
+    }
+    turn();
+    int64_t due_ms = (int64_t)calls[0].due * 1000;
+    assert_true(due_ms > clock_unix_ms() - store_behind_ms);
+    assert_true(due_ms < clock_unix_ms() - store_behind_ms + (int64_t)HOUR_MS);
+    store_behind_ms = 0;
+    answer(0, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +480,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(test_marks_go_in_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_starts_without_a_store, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_due_times_are_the_stores, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_untouched_rows_are_written_only_when_they_change,
                                         set_up, tear_down),
     };
