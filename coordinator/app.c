@@ -259,6 +259,9 @@ static int open_fleet(struct app *app, struct problem *problem)
     if (error == 0) {
         struct text text = {(const char *)secret.data, secret.size};
         error = bus_key_pair_of(text_trim(text), &key, problem);
+        if (error != 0) {
+            problem_prefix(problem, "bus.key_file");
+        }
     }
     key_file_wipe(&secret);
     if (error == 0) {

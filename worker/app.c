@@ -341,12 +341,21 @@ static int open_keys(struct app *app, struct problem *problem)
     if (error == 0) {
         struct text trimmed = text_trim((struct text){(const char *)secret.data, secret.size});
         error = bus_key_pair_of(trimmed, &app->bus_key, problem);
+        if (error != 0) {
+            problem_prefix(problem, "bus.key_file");
+        }
     }
     key_file_wipe(&secret);
     if (error == 0) {
         error = read_text(config->bus.server_key_file, text, sizeof text, problem);
     }
-    return error != 0 ? error : bus_parse_public_key(text_of(text), app->server_key, problem);
+    if (error == 0) {
+        error = bus_parse_public_key(text_of(text), app->server_key, problem);
+        if (error != 0) {
+            problem_prefix(problem, "bus.server_key_file");
+        }
+    }
+    return error;
 }
 
 static int open_ips(struct app *app, struct problem *problem)
