@@ -105,6 +105,12 @@ def test_another_coordinator_goes_on_when_one_is_killed(cluster):
     # Far below a takeover of 6 s: no call waits for one.
     assert caller.longest_s < 3
     check_all_delivered(cluster, other, campaign)
+    view = other.fleet()
+    assert [(one.name, one.self) for one in view.coordinators] == [(f"c-{1 - dead}", True)]
+    assert {(one.name, one.state, one.sending_ips) for one in view.workers} == {
+        ("w-0", "ready", 1), ("w-1", "ready", 1)}
+    assert {(one.address, one.owner) for one in view.ips} == {
+        ("127.0.0.11", "w-0"), ("127.0.0.12", "w-1")}
     cluster.coordinators[dead].start()
 
 
