@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#define LIMIT_MS 5000
+#define LIMIT_MS 30000
 
 static struct loop *loop;
 static struct bus *bus;
