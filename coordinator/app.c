@@ -13,6 +13,7 @@
 #include "coordinator/api/api.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/fleet/fleet.h"
+#include "coordinator/fleet/fleet_gauges.h"
 #include "coordinator/fleet/fleet_view.h"
 
 #include <errno.h>
@@ -152,6 +153,13 @@ static enum gate find_gate(void *context, const struct store_campaign *campaign)
     const struct app *app = context;
     int64_t until_unix_ms = 0;
     return fleet_view_gate(app->fleet, campaign, &until_unix_ms);
+}
+
+static void set_gauges(void *context)
+{
+    const struct app *app = context;
+    fleet_gauges_set(app->fleet);
+    service_store_set_gauges(app->store);
 }
 
 /* ------------------------------------------------------------------ reload */
@@ -343,6 +351,7 @@ static int open_health(struct app *app, struct problem *problem)
                                           .endpoint = app->config->metrics_listen,
                                           .why_not_ready = why_not_ready,
                                           .note = service_store_note(&app->config->service),
+                                          .set_gauges = set_gauges,
                                           .context = app},
         &app->health, problem);
 }

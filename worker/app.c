@@ -3,6 +3,7 @@
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/base/metrics.h"
 #include "common/net/resolver.h"
 #include "common/security/identity.h"
 #include "common/security/key_file.h"
@@ -292,6 +293,10 @@ static void set_gauges(void *context)
 {
     struct app *app = context;
     mailroom_set_gauges(app->mailroom);
+    service_store_set_gauges(app->store);
+    metrics_set(metrics_gauge("hikyaku_worker_coordinators", "Coordinators that know this worker.",
+                              NULL, TEXT("")),
+                (int64_t)links_welcomed(app->links));
 }
 
 /* ------------------------------------------------------------------ reload */

@@ -15,13 +15,18 @@ struct counters {
     struct metric *connections;
     struct metric *in_hand;
     struct metric *claims;
+    struct metric *waiting;
     struct metric *drafts;
+    struct metric *on_wire;
+    struct metric *sign_cpu;
     struct loop *loop; /* borrowed */
     uint64_t messages; /* with an outcome */
     uint64_t uncertain;
     uint64_t rated_messages; /* as of rated_ms */
+    uint64_t rated_sign_cpu_us;
     uint64_t rated_ms;
     uint32_t rate;
+    uint32_t sign_cpu_permille;
     int64_t day; /* UTC, since 1970 */
 };
 
@@ -45,8 +50,16 @@ struct counters *counters_create(struct loop *loop)
     counters->in_hand =
         metrics_gauge("hikyaku_worker_recipients", "Recipients of claims held.", NULL, TEXT(""));
     counters->claims = metrics_gauge("hikyaku_worker_claims", "Claims held.", NULL, TEXT(""));
+    counters->waiting = metrics_gauge(
+        "hikyaku_worker_waiting_recipients",
+        "Recipients queued for their site that no connection has taken.", NULL, TEXT(""));
     counters->drafts = metrics_gauge("hikyaku_worker_drafts",
                                      "Messages composing, written or on the wire.", NULL, TEXT(""));
+    counters->on_wire =
+        metrics_gauge("hikyaku_worker_on_wire", "Messages in an SMTP transaction.", NULL, TEXT(""));
+    counters->sign_cpu =
+        metrics_counter("hikyaku_worker_sign_cpu_milliseconds_total",
+                        "CPU time spent on DKIM signatures, all threads.", NULL, TEXT(""));
     return counters;
 }
 
@@ -71,24 +84,42 @@ void counters_outcome(struct counters *counters, const struct letter *letter,
     counters->uncertain += outcome->state == OUTCOME_UNCERTAIN;
 }
 
-void counters_set_gauges(struct counters *counters, size_t connections, size_t in_hand,
-                         size_t claims, size_t drafts)
+static uint32_t per_second(uint64_t more, uint64_t passed_ms)
 {
-    metrics_set(counters->connections, (int64_t)connections);
-    metrics_set(counters->in_hand, (int64_t)in_hand);
-    metrics_set(counters->claims, (int64_t)claims);
-    metrics_set(counters->drafts, (int64_t)drafts);
+    return (uint32_t)(more * 1000 / passed_ms);
 }
 
-static void rate(struct counters *counters)
+static void rate(struct counters *counters, uint64_t sign_cpu_us)
 {
     uint64_t now_ms = loop_now_ms(counters->loop);
     uint64_t passed_ms = now_ms - counters->rated_ms;
     if (passed_ms >= RATE_MS) {
-        uint64_t more = counters->messages - counters->rated_messages;
-        counters->rate = (uint32_t)(more * 1000 / passed_ms);
+        counters->rate = per_second(counters->messages - counters->rated_messages, passed_ms);
+        /* Of one core: 1,000 us of CPU in 1 ms are 1,000 permille. */
+        counters->sign_cpu_permille =
+            (uint32_t)((sign_cpu_us - counters->rated_sign_cpu_us) / passed_ms);
         counters->rated_messages = counters->messages;
+        counters->rated_sign_cpu_us = sign_cpu_us;
         counters->rated_ms = now_ms;
+    }
+}
+
+void counters_set_gauges(struct counters *counters, const struct counters_view *view)
+{
+    metrics_set(counters->connections, (int64_t)view->connections);
+    metrics_set(counters->in_hand, (int64_t)view->in_flight);
+    metrics_set(counters->claims, (int64_t)view->claims);
+    metrics_set(counters->waiting, (int64_t)view->waiting);
+    metrics_set(counters->drafts, (int64_t)view->drafts);
+    metrics_set(counters->on_wire, (int64_t)view->on_wire);
+    metrics_add(counters->sign_cpu,
+                view->sign_cpu_us / 1000 - (uint64_t)metrics_value(counters->sign_cpu));
+    for (size_t i = 0; i < view->ips->count; i++) {
+        const struct sending_ip *ip = &view->ips->items[i];
+        metrics_set(metrics_gauge("hikyaku_worker_ip_owned",
+                                  "1: this worker holds the lease of the sending IP.", "ip",
+                                  text_of(ip->text)),
+                    ip->state == SENDING_IP_OWNED);
     }
 }
 
@@ -132,11 +163,12 @@ void counters_fill_status(struct counters *counters, const struct counters_view 
 {
     Hikyaku__V1__WorkerStatus *status = arena_zero(arena, 1, sizeof *status);
     hikyaku__v1__worker_status__init(status);
-    rate(counters);
+    rate(counters, view->sign_cpu_us);
     begin_day(counters, view->ips);
     status->state = copy(arena, view->state);
     status->note = copy(arena, view->note);
     status->messages_per_s = counters->rate;
+    status->sign_cpu_permille = counters->sign_cpu_permille;
     status->connections = (uint32_t)view->connections;
     status->in_flight = view->in_flight;
     status->uncertain = counters->uncertain;

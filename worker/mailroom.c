@@ -2,6 +2,7 @@
 
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
+#include "worker/outbox/outbox_view.h"
 #include "worker/report/report.h"
 
 #include <stdlib.h>
@@ -353,16 +354,26 @@ void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16])
     claims_on_notice(room->claims, campaign);
 }
 
-void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
-                          struct arena *arena)
+static struct counters_view view_of(struct mailroom *room)
 {
-    const struct counters_view view = {
+    return (struct counters_view){
         .ips = room->settings.ips,
         .connections = outbox_connections(room->outbox),
         .in_flight = claims_in_hand(room->claims),
+        .claims = claims_count(room->claims),
+        .waiting = outbox_view_waiting(room->outbox),
+        .drafts = pipeline_drafts(room->pipeline),
+        .on_wire = outbox_on_wire(room->outbox),
+        .sign_cpu_us = pipeline_sign_cpu_us(room->pipeline),
         .state = room->is_draining ? "draining" : "ready",
         .note = room->settings.dkim_keys == NULL ? "unsigned: dkim.sign is false" : "",
     };
+}
+
+void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
+                          struct arena *arena)
+{
+    const struct counters_view view = view_of(room);
     claims_fill_credit(room->claims, shares, credit, arena);
     counters_fill_status(room->settings.counters, &view, credit, arena);
     claims_fill_names(room->claims, credit->status, arena);
@@ -370,9 +381,9 @@ void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Cre
 
 void mailroom_set_gauges(struct mailroom *room)
 {
-    counters_set_gauges(room->settings.counters, outbox_connections(room->outbox),
-                        claims_in_hand(room->claims), claims_count(room->claims),
-                        pipeline_drafts(room->pipeline));
+    const struct counters_view view = view_of(room);
+    counters_set_gauges(room->settings.counters, &view);
+    outbox_view_set_gauges(room->outbox);
 }
 
 void mailroom_resume(struct mailroom *room)

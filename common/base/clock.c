@@ -32,8 +32,17 @@ int64_t clock_unix_ms(void)
     return (int64_t)to_ms(read_clock(CLOCK_REALTIME));
 }
 
+static uint64_t to_us(struct timespec time)
+{
+    return (uint64_t)time.tv_sec * 1000000 + (uint64_t)time.tv_nsec / 1000;
+}
+
 uint64_t clock_monotonic_us(void)
 {
-    struct timespec now = read_clock(CLOCK_MONOTONIC);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return to_us(read_clock(CLOCK_MONOTONIC));
+}
+
+uint64_t clock_thread_cpu_us(void)
+{
+    return to_us(read_clock(CLOCK_THREAD_CPUTIME_ID));
 }

@@ -17,5 +17,7 @@ uint64_t clock_boottime_ms(void);
 int64_t clock_unix_ms(void);
 /** CLOCK_MONOTONIC in microseconds: measurements. */
 uint64_t clock_monotonic_us(void);
+/** CPU time of the calling thread in microseconds. */
+uint64_t clock_thread_cpu_us(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SERIES_PER_FAMILY_MAX 200
@@ -15,7 +16,8 @@ enum metric_kind { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 
 struct metric {
     struct metric *next;
-    char *value; /* label value; NULL without label */
+    char *value;  /* label value; NULL without label */
+    char *second; /* of the second label; NULL without */
     _Atomic int64_t number;
     _Atomic uint64_t sum_ms;
     _Atomic uint64_t buckets[BUCKET_COUNT];
@@ -26,6 +28,7 @@ struct family {
     const char *name;
     const char *help;
     const char *label;
+    const char *second; /* label; NULL: one at most */
     enum metric_kind kind;
     struct metric *series;
     size_t series_count;
@@ -49,19 +52,27 @@ static struct family *find_family(const char *name, const char *help, const char
     return *place;
 }
 
-static struct metric *find_series(struct family *family, struct text value)
+static bool is_series(const struct family *family, const struct metric *series, struct text value,
+                      struct text second)
+{
+    return family->label == NULL ||
+           (text_equal(text_of(series->value), value) &&
+            (family->second == NULL || text_equal(text_of(series->second), second)));
+}
+
+static struct metric *find_series(struct family *family, struct text value, struct text second)
 {
     struct metric **place = &family->series;
-    while (*place != NULL && family->label != NULL &&
-           !text_equal(text_of((*place)->value), value)) {
+    while (*place != NULL && !is_series(family, *place, value, second)) {
         place = &(*place)->next;
     }
     if (*place == NULL) {
         if (family->series_count >= SERIES_PER_FAMILY_MAX && !text_equal(value, TEXT("rest"))) {
-            return find_series(family, TEXT("rest"));
+            return find_series(family, TEXT("rest"), second);
         }
         *place = xalloc_zero(1, sizeof **place);
         (*place)->value = family->label == NULL ? NULL : text_to_string(value);
+        (*place)->second = family->second == NULL ? NULL : text_to_string(second);
         family->series_count++;
     }
     return *place;
@@ -70,19 +81,43 @@ static struct metric *find_series(struct family *family, struct text value)
 struct metric *metrics_counter(const char *name, const char *help, const char *label,
                                struct text value)
 {
-    return find_series(find_family(name, help, label, METRIC_COUNTER), value);
+    return find_series(find_family(name, help, label, METRIC_COUNTER), value, TEXT(""));
 }
 
 struct metric *metrics_gauge(const char *name, const char *help, const char *label,
                              struct text value)
 {
-    return find_series(find_family(name, help, label, METRIC_GAUGE), value);
+    return find_series(find_family(name, help, label, METRIC_GAUGE), value, TEXT(""));
+}
+
+struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *const labels[2],
+                                    const struct text values[2])
+{
+    struct family *family = find_family(name, help, labels[0], METRIC_GAUGE);
+    family->second = labels[1];
+    return find_series(family, values[0], values[1]);
+}
+
+void metrics_forget(const char *name)
+{
+    struct family *family = families;
+    while (family != NULL && strcmp(family->name, name) != 0) {
+        family = family->next;
+    }
+    while (family != NULL && family->series != NULL) {
+        struct metric *series = family->series;
+        family->series = series->next;
+        family->series_count--;
+        free(series->value);
+        free(series->second);
+        free(series);
+    }
 }
 
 struct metric *metrics_histogram(const char *name, const char *help, const char *label,
                                  struct text value)
 {
-    return find_series(find_family(name, help, label, METRIC_HISTOGRAM), value);
+    return find_series(find_family(name, help, label, METRIC_HISTOGRAM), value, TEXT(""));
 }
 
 void metrics_add(struct metric *counter, uint64_t more)
@@ -137,6 +172,11 @@ static void append_labels(struct buffer *out, const struct family *family,
     if (family->label != NULL) {
         buffer_printf(out, "%s=\"", family->label);
         append_label_value(out, series->value);
+        buffer_append_byte(out, '"');
+    }
+    if (family->second != NULL) {
+        buffer_printf(out, ",%s=\"", family->second);
+        append_label_value(out, series->second);
         buffer_append_byte(out, '"');
     }
     if (bucket != NULL) {

@@ -20,6 +20,12 @@ struct metric *metrics_counter(const char *name, const char *help, const char *l
                                struct text value);
 struct metric *metrics_gauge(const char *name, const char *help, const char *label,
                              struct text value);
+/** With two labels; their values are copied. */
+struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *const labels[2],
+                                    const struct text values[2]);
+/** Drop all series of a family whose names come and go (the largest, the present): they are set
+ *  anew before each rendering. Handles of them are void; no other thread may have one. */
+void metrics_forget(const char *name);
 /** Seconds, in buckets of 1, 2.5, 5 x 10^k from 0.001 to 600 (0.003 for 0.0025: whole ms). */
 struct metric *metrics_histogram(const char *name, const char *help, const char *label,
                                  struct text value);

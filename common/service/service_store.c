@@ -1,5 +1,6 @@
 #include "common/service/service_store.h"
 
+#include "common/base/metrics.h"
 #include "common/security/key_file.h"
 
 #define SECRET_BYTES_MAX 4096
@@ -30,6 +31,25 @@ int service_store_open(struct loop *loop, const struct service_config *config, c
     *ret_store = store_create(loop, &settings, callbacks);
     key_file_wipe(&password);
     return 0;
+}
+
+void service_store_set_gauges(const struct store *store)
+{
+    struct store_facts facts;
+    store_facts(store, &facts);
+    metrics_set(
+        metrics_gauge("hikyaku_store_reachable", "1: Redis is connected and fit.", NULL, TEXT("")),
+        store_is_ready(store));
+    metrics_set(metrics_gauge("hikyaku_store_latency_p99_milliseconds",
+                              "99th percentile of the last 1,000 answers of Redis.", NULL,
+                              TEXT("")),
+                facts.latency_p99_ms);
+    metrics_set(metrics_gauge("hikyaku_store_used_memory_bytes", "What Redis uses, read each 10 s.",
+                              NULL, TEXT("")),
+                (int64_t)facts.used_memory_bytes);
+    metrics_set(metrics_gauge("hikyaku_store_max_memory_bytes",
+                              "Redis' maxmemory: intake stops there; 0: no limit.", NULL, TEXT("")),
+                (int64_t)facts.max_memory_bytes);
 }
 
 const char *service_store_note(const struct service_config *config)

@@ -13,6 +13,9 @@ MUST_USE int service_store_open(struct loop *loop, const struct service_config *
                                 const char *session, const struct store_callbacks *callbacks,
                                 struct store **ret_store, struct problem *problem);
 
+/** For /metrics: how Redis answers and what it holds. */
+void service_store_set_gauges(const struct store *store);
+
 /** What /readyz says besides: relaxed durability is told wherever somebody looks. NULL: nothing */
 const char *service_store_note(const struct service_config *config);
 

@@ -388,3 +388,12 @@ uint64_t ready_waiting_rows(const struct ready *ready, struct text pool_name, en
     const struct pool *pool = table_get(ready->pools, pool_name);
     return pool == NULL ? 0 : pool->lanes[lane].waiting_rows;
 }
+
+void ready_each_pool(const struct ready *ready, ready_pool_fn *visit, void *context)
+{
+    struct table_walk walk;
+    const struct pool *pool = table_first(ready->pools, &walk);
+    for (; pool != NULL; pool = table_next(&walk)) {
+        visit(context, text_of(pool->name));
+    }
+}

@@ -78,4 +78,8 @@ uint32_t ready_taken(const struct ready_campaign *campaign);
 /** Recipients waiting in a pool and lane (held campaigns left out): the scaling signal. */
 uint64_t ready_waiting_rows(const struct ready *ready, struct text pool, enum ready_lane lane);
 
+typedef void ready_pool_fn(void *context, struct text pool);
+/** Every pool that ever had a campaign. */
+void ready_each_pool(const struct ready *ready, ready_pool_fn *visit, void *context);
+
 #endif

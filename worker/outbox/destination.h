@@ -11,6 +11,7 @@
 struct site {
     struct text name; /* of a destination's route */
     uint32_t holders;
+    size_t waiting; /* of outbox_view.c: set when it looks */
     uint16_t open[SENDING_IPS_MAX];
     char text[ROUTE_SITE_BYTES];
 };

@@ -1,6 +1,7 @@
 #include "worker/pipeline/draft.h"
 
 #include "common/base/bytes.h"
+#include "common/base/clock.h"
 #include "common/wire/wire_store.h"
 #include "worker/pipeline/dkim_keys.h"
 
@@ -16,6 +17,7 @@ struct draft_scratch {
     struct arena *arena;
     struct compose_scratch *compose;
     struct dkim_signer_scratch *signer;
+    uint64_t sign_cpu_us; /* not taken yet */
 };
 
 struct draft_scratch *draft_scratch_create(void)
@@ -37,6 +39,13 @@ void draft_scratch_destroy(struct draft_scratch **scratch)
     dkim_signer_scratch_destroy(&(*scratch)->signer);
     free(*scratch);
     *scratch = NULL;
+}
+
+uint64_t draft_scratch_take_sign_cpu_us(struct draft_scratch *scratch)
+{
+    uint64_t cpu_us = scratch->sign_cpu_us;
+    scratch->sign_cpu_us = 0;
+    return cpu_us;
 }
 
 /* U3: OWN_URL gets the token as query parameter t, before a fragment. */
@@ -172,7 +181,9 @@ void draft_write_all(struct draft_scratch *scratch, struct draft *const *drafts,
         }
     }
     if (signed_count > 0) {
+        uint64_t before_us = clock_thread_cpu_us();
         dkim_signer_sign_all(scratch->signer, messages, signed_count);
+        scratch->sign_cpu_us += clock_thread_cpu_us() - before_us;
     }
     for (size_t i = 0; i < signed_count; i++) {
         drafts[signing[i]]->error = messages[i].result;

@@ -25,6 +25,8 @@ struct draft {
 struct draft_scratch;
 struct draft_scratch *draft_scratch_create(void);
 void draft_scratch_destroy(struct draft_scratch **scratch);
+/** CPU time of signing since the last call. */
+uint64_t draft_scratch_take_sign_cpu_us(struct draft_scratch *scratch);
 
 /**
  * Compose all, then sign all together. In the pool: touches only the drafts, their letters' packed

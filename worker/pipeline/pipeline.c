@@ -23,6 +23,7 @@ struct pipeline {
     size_t waiting;
     size_t drafts;  /* in use */
     size_t running; /* jobs in the pool */
+    uint64_t sign_cpu_us;
     bool is_deferred;
     bool was_full;
 };
@@ -90,6 +91,7 @@ static void on_job_done(void *context)
     job->next = pipeline->idle;
     pipeline->idle = job;
     pipeline->running--;
+    pipeline->sign_cpu_us += draft_scratch_take_sign_cpu_us(job->scratch);
     start_jobs(pipeline); /* the thread has work while the loop takes these */
     for (size_t i = 0; i < count; i++) {
         done[i]->letter->place = LETTER_READY;
@@ -168,4 +170,9 @@ void pipeline_drop(struct pipeline *pipeline, struct letter *letter)
 size_t pipeline_drafts(const struct pipeline *pipeline)
 {
     return pipeline->drafts;
+}
+
+uint64_t pipeline_sign_cpu_us(const struct pipeline *pipeline)
+{
+    return pipeline->sign_cpu_us;
 }

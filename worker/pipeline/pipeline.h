@@ -32,5 +32,7 @@ void pipeline_add(struct pipeline *pipeline, struct letter *letter);
 void pipeline_drop(struct pipeline *pipeline, struct letter *letter);
 /** Drafts in use. */
 size_t pipeline_drafts(const struct pipeline *pipeline);
+/** CPU time that signing took so far, all threads. */
+uint64_t pipeline_sign_cpu_us(const struct pipeline *pipeline);
 
 #endif

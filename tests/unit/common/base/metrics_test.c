@@ -66,6 +66,41 @@ static void histograms_are_cumulative(void **state)
     free(all);
 }
 
+static void two_labels_tell_series_apart(void **state)
+{
+    static const char *const labels[2] = {"pool", "lane"};
+    static const struct {
+        const char *pool;
+        const char *lane;
+    } series[] = {{"mkt", "bulk"}, {"mkt", "transactional"}, {"tx", "bulk"}};
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        const struct text values[2] = {text_of(series[i % 3].pool), text_of(series[i % 3].lane)};
+        metrics_set(metrics_gauge_of_two("t_two", "Two.", labels, values), i);
+    }
+    char *all = render();
+    assert_has_line(all, "t_two{pool=\"mkt\",lane=\"bulk\"} 3");
+    assert_has_line(all, "t_two{pool=\"mkt\",lane=\"transactional\"} 4");
+    assert_has_line(all, "t_two{pool=\"tx\",lane=\"bulk\"} 5");
+    free(all);
+}
+
+static void a_family_is_set_anew(void **state)
+{
+    (void)state;
+    metrics_forget("t_largest");     /* not there yet */
+    for (int i = 0; i < 1000; i++) { /* never under "rest" */
+        char name[16];
+        (void)snprintf(name, sizeof name, "site-%d", i);
+        metrics_forget("t_largest");
+        metrics_set(metrics_gauge("t_largest", "Largest.", "site", text_of(name)), i);
+    }
+    char *all = render();
+    assert_has_line(all, "# TYPE t_largest gauge\nt_largest{site=\"site-999\"} 999");
+    assert_null(strstr(all, "site-998\"} 998"));
+    free(all);
+}
+
 static void outside_names_cannot_fill_the_memory(void **state)
 {
     (void)state;
@@ -100,6 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(series_are_found_again_and_rendered),
         cmocka_unit_test(histograms_are_cumulative),
+        cmocka_unit_test(two_labels_tell_series_apart),
+        cmocka_unit_test(a_family_is_set_anew),
         cmocka_unit_test(outside_names_cannot_fill_the_memory),
         cmocka_unit_test(families_come_in_order_of_their_names),
     };
