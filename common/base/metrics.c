@@ -90,12 +90,13 @@ struct metric *metrics_gauge(const char *name, const char *help, const char *lab
     return find_series(find_family(name, help, label, METRIC_GAUGE), value, TEXT(""));
 }
 
-struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *const labels[2],
-                                    const struct text values[2])
+struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *label,
+                                    const char *second_label, struct text value,
+                                    struct text second_value)
 {
-    struct family *family = find_family(name, help, labels[0], METRIC_GAUGE);
-    family->second = labels[1];
-    return find_series(family, values[0], values[1]);
+    struct family *family = find_family(name, help, label, METRIC_GAUGE);
+    family->second = second_label;
+    return find_series(family, value, second_value);
 }
 
 void metrics_forget(const char *name)

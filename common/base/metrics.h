@@ -20,9 +20,10 @@ struct metric *metrics_counter(const char *name, const char *help, const char *l
                                struct text value);
 struct metric *metrics_gauge(const char *name, const char *help, const char *label,
                              struct text value);
-/** With two labels; their values are copied. */
-struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *const labels[2],
-                                    const struct text values[2]);
+/** With two labels (literals); their values are copied. */
+struct metric *metrics_gauge_of_two(const char *name, const char *help, const char *label,
+                                    const char *second_label, struct text value,
+                                    struct text second_value);
 /** Drop all series of a family whose names come and go (the largest, the present): they are set
  *  anew before each rendering. Handles of them are void; no other thread may have one. */
 void metrics_forget(const char *name);

@@ -5,31 +5,26 @@
 
 #include <stdlib.h>
 
-static void set(const char *name, const char *help, uint64_t value)
-{
-    metrics_set(metrics_gauge(name, help, NULL, TEXT("")), (int64_t)value);
-}
+static const char *const lanes[READY_LANE_COUNT] = {
+    [READY_TRANSACTIONAL] = "transactional", [READY_BULK] = "bulk"};
 
 static void set_pool(void *context, struct text pool)
 {
-    static const char *const labels[2] = {"pool", "lane"};
-    static const char *const lanes[READY_LANE_COUNT] = {
-        [READY_TRANSACTIONAL] = "transactional", [READY_BULK] = "bulk"};
     const struct fleet *fleet = context;
     for (int lane = 0; lane < READY_LANE_COUNT; lane++) {
-        const struct text values[2] = {pool, text_of(lanes[lane])};
+        uint64_t rows = ready_waiting_rows(fleet->ready, pool, (enum ready_lane)lane);
         metrics_set(metrics_gauge_of_two("hikyaku_ready_recipients",
                                          "Recipients that could be sent to now and wait for a "
                                          "worker, in this coordinator's memory (at most 1,024 "
                                          "batches a campaign): scale workers by the sum.",
-                                         labels, values),
-                    (int64_t)ready_waiting_rows(fleet->ready, pool, (enum ready_lane)lane));
+                                         "pool", "lane", pool, text_of(lanes[lane])),
+                    (int64_t)rows);
     }
 }
 
 static void set_workers(const struct fleet *fleet)
 {
-    uint64_t connected = 0;
+    int64_t connected = 0;
     uint64_t in_flight = 0;
     struct workers_view *views = xalloc_zero(WORKERS_MAX, sizeof *views);
     size_t count = workers_list(fleet->workers, views, WORKERS_MAX);
@@ -41,22 +36,33 @@ static void set_workers(const struct fleet *fleet)
                          : 0;
     }
     free(views);
-    set("hikyaku_workers_connected", "Workers that this coordinator hears.", connected);
-    set("hikyaku_recipients_in_flight",
-        "Recipients in the hands of the workers that this coordinator hears, whoever offered them: "
-        "take the maximum of the coordinators, not the sum.",
-        in_flight);
+    metrics_set(metrics_gauge("hikyaku_workers_connected", "Workers that this coordinator hears.",
+                              NULL, TEXT("")),
+                connected);
+    metrics_set(metrics_gauge("hikyaku_recipients_in_flight",
+                              "Recipients in the hands of the workers that this coordinator hears, "
+                              "whoever offered them: take the maximum of the coordinators, not the "
+                              "sum.",
+                              NULL, TEXT("")),
+                (int64_t)in_flight);
 }
 
 void fleet_gauges_set(const struct fleet *fleet)
 {
-    set("hikyaku_partitions", "Partitions, of 64, whose lease this coordinator holds.",
-        fleet->partitions == NULL ? 0
-                                  : partitions_held_by(fleet->partitions, fleet->settings.session));
-    set("hikyaku_campaigns_driven", "Campaigns in this coordinator's memory, containers included.",
-        driver_campaign_count(fleet->driver));
-    set("hikyaku_offers_open", "Batches offered to a worker that has not answered.",
-        offer_book_open(offers_book(fleet->offers)));
+    unsigned int partitions = fleet->partitions == NULL
+                                  ? 0
+                                  : partitions_held_by(fleet->partitions, fleet->settings.session);
+    metrics_set(metrics_gauge("hikyaku_partitions",
+                              "Partitions, of 64, whose lease this coordinator holds.", NULL,
+                              TEXT("")),
+                partitions);
+    metrics_set(metrics_gauge("hikyaku_campaigns_driven",
+                              "Campaigns in this coordinator's memory, containers included.", NULL,
+                              TEXT("")),
+                (int64_t)driver_campaign_count(fleet->driver));
+    metrics_set(metrics_gauge("hikyaku_offers_open",
+                              "Batches offered to a worker that has not answered.", NULL, TEXT("")),
+                (int64_t)offer_book_open(offers_book(fleet->offers)));
     union {
         const struct fleet *borrowed;
         void *context;

@@ -3,9 +3,6 @@
 #include "common/base/metrics.h"
 #include "worker/outbox/outbox_parts.h"
 
-#define WAITING "hikyaku_worker_site_waiting_recipients"
-#define CONNECTIONS "hikyaku_worker_site_connections"
-
 size_t outbox_view_waiting(const struct outbox *outbox)
 {
     size_t waiting = 0;
@@ -73,13 +70,14 @@ void outbox_view_set_gauges(const struct outbox *outbox)
 {
     struct outbox_view_site sites[OUTBOX_VIEW_SITES_MAX];
     size_t count = outbox_view_sites(outbox, sites);
-    metrics_forget(WAITING);
-    metrics_forget(CONNECTIONS);
+    metrics_forget("hikyaku_worker_site_waiting_recipients");
+    metrics_forget("hikyaku_worker_site_connections");
     for (size_t i = 0; i < count; i++) {
-        metrics_set(metrics_gauge(WAITING, "Recipients queued, of the 50 sites with most.", "site",
+        metrics_set(metrics_gauge("hikyaku_worker_site_waiting_recipients",
+                                  "Recipients queued, of the 50 sites with most.", "site",
                                   sites[i].name),
                     (int64_t)sites[i].waiting);
-        metrics_set(metrics_gauge(CONNECTIONS,
+        metrics_set(metrics_gauge("hikyaku_worker_site_connections",
                                   "Connections, of the 50 sites with most queued recipients.",
                                   "site", sites[i].name),
                     (int64_t)sites[i].connections);

@@ -68,15 +68,15 @@ static void histograms_are_cumulative(void **state)
 
 static void two_labels_tell_series_apart(void **state)
 {
-    static const char *const labels[2] = {"pool", "lane"};
     static const struct {
         const char *pool;
         const char *lane;
     } series[] = {{"mkt", "bulk"}, {"mkt", "transactional"}, {"tx", "bulk"}};
     (void)state;
     for (int i = 0; i < 6; i++) {
-        const struct text values[2] = {text_of(series[i % 3].pool), text_of(series[i % 3].lane)};
-        metrics_set(metrics_gauge_of_two("t_two", "Two.", labels, values), i);
+        metrics_set(metrics_gauge_of_two("t_two", "Two.", "pool", "lane",
+                                         text_of(series[i % 3].pool), text_of(series[i % 3].lane)),
+                    i);
     }
     char *all = render();
     assert_has_line(all, "t_two{pool=\"mkt\",lane=\"bulk\"} 3");
