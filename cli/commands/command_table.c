@@ -17,11 +17,28 @@ static const struct option_spec common_options[] = {
 
 /* In the order of the help. */
 static const struct command *const commands[] = {
-    &submit_command,      &send_command,         &preview_command,     &show_command,
-    &list_command,        &events_command,       &control_pause,       &control_resume,
-    &control_cancel,      &find_command,         &fleet_command,       &keygen_master_command,
-    &keygen_api_command,  &keygen_curve_command, &keygen_dkim_command, &dkim_check_command,
-    &dkim_verify_command, &config_command,
+    &submit_command,
+    &send_command,
+    &preview_command,
+    &show_command,
+    &list_command,
+    &events_command,
+    &control_pause,
+    &control_resume,
+    &control_cancel,
+    &find_command,
+    &uncertain_list_command,
+    &uncertain_resend_command,
+    &uncertain_assume_delivered_command,
+    &uncertain_bounce_command,
+    &fleet_command,
+    &keygen_master_command,
+    &keygen_api_command,
+    &keygen_curve_command,
+    &keygen_dkim_command,
+    &dkim_check_command,
+    &dkim_verify_command,
+    &config_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
@@ -44,7 +61,7 @@ static enum exit_code print_overview(void)
     OWNED(buffer_finish) struct buffer out = {0};
     buffer_append_string(&out, about);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        buffer_printf(&out, "  %-15s %s\n", commands[i]->name, commands[i]->summary);
+        buffer_printf(&out, "  %-26s %s\n", commands[i]->name, commands[i]->summary);
     }
     buffer_append_string(&out, connection);
     tell_out(&out);

@@ -22,5 +22,9 @@ extern const struct command preview_command;
 extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command submit_command;
+extern const struct command uncertain_assume_delivered_command;
+extern const struct command uncertain_bounce_command;
+extern const struct command uncertain_list_command;
+extern const struct command uncertain_resend_command;
 
 #endif

@@ -21,6 +21,7 @@
 #define LANGUAGE_BYTES 35  /* RFC 5646, 4.4.1 */
 #define ROWS_MAX (16384U * 4096U)
 #define DAY_MS INT64_C(86400000)
+#define RESOLVE_AFTER_MAX_S (30U * 86400U) /* rows live so long */
 
 /* ---------------------------------------------------------------- content */
 
@@ -103,6 +104,11 @@ static const struct wire_rule_set labels_set = SET(labels_rules, NULL);
 /* Messages whose only rules are those of wire_not_yet. */
 static const struct wire_rule_set plain_set = {NULL, 0, NULL};
 
+static const struct wire_rule uncertain_rules[] = {
+    {.number = 2, .max = RESOLVE_AFTER_MAX_S},
+};
+static const struct wire_rule_set uncertain_set = SET(uncertain_rules, NULL);
+
 /* ---------------------------------------------------------------- campaigns */
 
 static void check_create(struct wire_check *check, const ProtobufCMessage *message,
@@ -126,7 +132,7 @@ static const struct wire_rule create_rules[] = {
     {.number = 12,
      .min_limit = LIMIT(campaign_expires_min_s),
      .max_limit = LIMIT(campaign_expires_max_s)},
-    {.number = 16, .nested = &plain_set},
+    {.number = 16, .nested = &uncertain_set},
 };
 static const struct wire_rule_set create_set = SET(create_rules, check_create);
 static const struct wire_rule_set draft_set = {
@@ -268,6 +274,32 @@ static const struct wire_rule find_rules[] = {
 };
 static const struct wire_rule_set find_set = SET(find_rules, check_find);
 
+static const struct wire_rule list_uncertain_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_CAMPAIGN},
+    {.number = 2, .max = 1000},
+    {.number = 3, .text_class = WIRE_TEXT_LINE, .max = 512},
+};
+static const struct wire_rule_set list_uncertain_set = SET(list_uncertain_rules, NULL);
+
+static void check_resolve(struct wire_check *check, const ProtobufCMessage *message,
+                          const struct wire_path *path)
+{
+    const Hikyaku__V1__ResolveUncertainRequest *request =
+        AS(Hikyaku__V1__ResolveUncertainRequest, message);
+    if (request->all == (request->n_indexes > 0)) {
+        wire_check_report(check, path, "indexes", "required",
+                          "give either indexes or all, and not both");
+    }
+}
+
+static const struct wire_rule resolve_rules[] = {
+    CAMPAIGN_ID,
+    {.number = 2, .max = ROWS_MAX - 1, .entries = 1000},
+    {.number = 4, .flags = REQUIRED},
+    {.number = 5, .text_class = WIRE_TEXT_LINE, .max = 500},
+};
+static const struct wire_rule_set resolve_set = SET(resolve_rules, check_resolve);
+
 /* ---------------------------------------------------------------- messages, events, fleet */
 
 static void check_item(struct wire_check *check, const ProtobufCMessage *message,
@@ -320,7 +352,7 @@ static const struct wire_rule send_rules[] = {
      .max_limit = LIMIT(message_expires_max_s)},
     {.number = 7, .flags = REQUIRED},
     {.number = 9, .text_class = WIRE_TEXT_KEY, .max = 64},
-    {.number = 11, .nested = &plain_set},
+    {.number = 11, .nested = &uncertain_set},
     {.number = 14, .flags = WIRE_RULE_MAP, .entries_limit = LIMIT(labels), .nested = &labels_set},
 };
 static const struct wire_rule_set send_set = SET(send_rules, check_send);
@@ -355,6 +387,8 @@ static const struct {
     {&hikyaku__v1__cancel_campaign_request__descriptor, &reasoned_set},
     {&hikyaku__v1__preview_message_request__descriptor, &preview_set},
     {&hikyaku__v1__find_recipients_request__descriptor, &find_set},
+    {&hikyaku__v1__list_uncertain_request__descriptor, &list_uncertain_set},
+    {&hikyaku__v1__resolve_uncertain_request__descriptor, &resolve_set},
     {&hikyaku__v1__send_messages_request__descriptor, &send_set},
     {&hikyaku__v1__read_events_request__descriptor, &read_set},
     {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},

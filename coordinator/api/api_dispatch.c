@@ -20,6 +20,8 @@ static const struct api_dispatch_method methods[] = {
     {"CampaignService", "CancelCampaign", REQUEST(cancel_campaign), api_control_handle},
     {"CampaignService", "PreviewMessage", REQUEST(preview_message), api_preview_handle},
     {"CampaignService", "FindRecipients", REQUEST(find_recipients), api_find_handle},
+    {"CampaignService", "ListUncertain", REQUEST(list_uncertain), api_uncertain_handle},
+    {"CampaignService", "ResolveUncertain", REQUEST(resolve_uncertain), api_resolve_handle},
     {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle},
     {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle},
     {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle},

@@ -91,6 +91,9 @@ static void fill_row(struct find *find, const struct row *row, Hikyaku__V1__Foun
     found->reply_class = api_call_string(find->call, text_of(reply_class_name(row->reply_class)));
     found->next_attempt_unix_ms = row->state == OUTCOME_DEFERRED ? (int64_t)row->due * 1000 : 0;
     found->possible_duplicate = (row->flags & ROW_POSSIBLE_DUPLICATE) != 0;
+    found->late = (row->flags & ROW_LATE) != 0;
+    found->doubled = (row->flags & ROW_DOUBLED) != 0;
+    found->resolved = (row->flags & ROW_RESOLVED) != 0;
 }
 
 static void on_rows(void *context, int error, struct text provider, struct text rows)

@@ -13,6 +13,8 @@ void api_list_handle(struct api_call *call);
 void api_control_handle(struct api_call *call);
 void api_preview_handle(struct api_call *call);
 void api_find_handle(struct api_call *call);
+void api_uncertain_handle(struct api_call *call);
+void api_resolve_handle(struct api_call *call);
 void api_messages_handle(struct api_call *call);
 void api_events_handle(struct api_call *call);
 void api_fleet_handle(struct api_call *call);

@@ -151,6 +151,7 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     view->batches_open = campaign->batches_open;
     view->container = campaign->is_container;
     view->in_flight = campaign->in_flight;
+    view->doubled = campaign->doubled;
     fill_labels(campaign, arena, view);
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
     fill_gates(campaign, running_gate, arena, view);

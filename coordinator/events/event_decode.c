@@ -31,6 +31,9 @@ static uint8_t type_of(const struct store_event_entry *entry, size_t place)
     if (entry->kind == STORE_EVENT_STATE) {
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_STATE;
     }
+    if (entry->is_decision) {
+        return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_RESOLVED;
+    }
     uint8_t state = entry->changes[place].row.state;
     return state < OUTCOME_LIMIT ? types[state] : 0;
 }
@@ -135,6 +138,8 @@ static void fill_row(const struct row *row, struct arena *arena, Hikyaku__V1__Ev
     event->smtp_code = row->smtp;
     event->reply_class = copy(arena, text_of(reply_class_name(row->reply_class)));
     event->possible_duplicate = (row->flags & ROW_POSSIBLE_DUPLICATE) != 0;
+    event->late = (row->flags & ROW_LATE) != 0;
+    event->doubled = (row->flags & ROW_DOUBLED) != 0;
     event->gate = (Hikyaku__V1__Gate)row->gate;
     if (row->state == OUTCOME_DEFERRED) {
         event->next_attempt_unix_ms = (int64_t)row->due * 1000;
@@ -196,6 +201,10 @@ static void fill_recipient(const struct event_decode_input *input, size_t place,
                                    event->campaign_id, entry->name.number, entry->epoch,
                                    entry->number, (unsigned int)change->position);
     fill_row(&change->row, input->arena, event);
+    if (entry->is_decision) {
+        event->outcome = (Hikyaku__V1__Outcome)change->row.state;
+        event->reason = copy(input->arena, entry->reason);
+    }
     const Hikyaku__V1__StoredEventDetail *detail = find_detail(input->details, change->position);
     if (detail != NULL) {
         fill_detail(detail, input->arena, event);

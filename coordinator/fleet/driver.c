@@ -9,6 +9,8 @@
 #define TICK_MS 1000
 /* Claims are looked through so often even if no death was heard of. */
 #define CLAIMS_TICKS 5
+/* Doubt that has lasted long enough ends within so many ticks. */
+#define DOUBT_TICKS 2
 
 struct active_call {
     struct driver *driver;
@@ -83,6 +85,9 @@ static void on_tick(void *context)
         list_active(driver, i);
         if (driver->partitions[i].wants_claims || driver->ticks % CLAIMS_TICKS == 0) {
             driver_claims_look(driver, i);
+        }
+        if (driver->ticks % DOUBT_TICKS == i % DOUBT_TICKS) {
+            driver_doubt_look(driver, i);
         }
     }
 }

@@ -3,7 +3,8 @@
  *   driver.c           partitions, notices, the tick
  *   driver_campaign.c  one campaign: header -> drive_rule -> what to do
  *   driver_list.c      its due batches: into the ready queues, or swept
- *   driver_claims.c    claims of dead sessions */
+ *   driver_claims.c    claims of dead sessions
+ *   driver_doubt.c     rows whose doubt has lasted long enough */
 #ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_INSIDE_H
 #define HIKYAKU_COORDINATOR_FLEET_DRIVER_INSIDE_H
 
@@ -64,6 +65,7 @@ struct driver_partition {
     bool wants_claims;
     bool is_claiming;      /* the list of claims, or a reclaim, is without answer */
     unsigned int reclaims; /* without answer */
+    unsigned int doubts;   /* calls about doubt without answer */
 };
 
 struct driver {
@@ -105,5 +107,8 @@ void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind k
 
 /* driver_claims.c */
 void driver_claims_look(struct driver *driver, unsigned int partition);
+
+/* driver_doubt.c */
+void driver_doubt_look(struct driver *driver, unsigned int partition);
 
 #endif

@@ -2,7 +2,8 @@
 
 Local parts: "r<code>.<anything>" is answered with that code at RCPT ("r450.x" once, then accepted,
 when written "o450.x"), "d<code>.<anything>" at the final dot, "drop.<anything>" loses the connection
-before the final reply, "late.<anything>" after taking the message. All others are accepted.
+before the final reply, "late.<anything>" after taking the message, "once.<anything>" does so the
+first time. All others are accepted.
 """
 
 import asyncio
@@ -140,7 +141,9 @@ class _Session:
         peer = self.writer.get_extra_info("peername")[0]
         self.sink.received.append(Received(self.sender, self.recipient, content, peer, self.helo,
                                            self.tls, extensions=self.extensions))
-        if self.recipient.startswith("late."):
+        is_first = self.recipient not in self.sink.seen
+        self.sink.seen.add(self.recipient)
+        if self.recipient.startswith("late.") or (is_first and self.recipient.startswith("once.")):
             return "drop"
         self.sender, self.recipient = None, None
         await self.say("250 2.0.0 taken")

@@ -391,6 +391,11 @@ CHANGE(resolve_as_bounced)
     request->uncertain = requests_new(arena, &hikyaku__v1__uncertain__descriptor);
     request->uncertain->resolve_as = HIKYAKU__V1__RESOLVE_AS__RESOLVE_AS_BOUNCED;
 }
+CHANGE(resolve_after_a_month)
+{
+    request->uncertain = requests_new(arena, &hikyaku__v1__uncertain__descriptor);
+    request->uncertain->resolve_after_s = 30 * 86400 + 1;
+}
 CHANGE(resolve_defaults)
 {
     request->uncertain = requests_new(arena, &hikyaku__v1__uncertain__descriptor);
@@ -491,7 +496,8 @@ static const struct {
     {rate, "max_per_minute", "not_yet"},
     {tls_required, "tls", "not_yet"},
     {tls_opportunistic, NULL, NULL},
-    {resolve_as_bounced, "uncertain.resolve_as", "not_yet"},
+    {resolve_as_bounced, NULL, NULL},
+    {resolve_after_a_month, "uncertain.resolve_after_s", "out_of_range"},
     {resolve_defaults, NULL, NULL},
     {empty_canary, NULL, NULL},
     {canary, "canary", "not_yet"},

@@ -156,8 +156,47 @@ static void test_other_calls(void **state)
     assert_string_equal(problems.items[1].field, "ref");
 
     problems.count = problems.total = 0;
+    Hikyaku__V1__ListUncertainRequest list = HIKYAKU__V1__LIST_UNCERTAIN_REQUEST__INIT;
+    assert_int_equal(wire_rules_check(&list.base, &wire_limits_default, &problems), 0);
+    list.page_size = 1001;
+    assert_int_equal(wire_rules_check(&list.base, &wire_limits_default, &problems), -EINVAL);
+    assert_string_equal(problems.items[0].field, "page_size");
+
+    problems.count = problems.total = 0;
     Hikyaku__V1__GetFleetRequest fleet = HIKYAKU__V1__GET_FLEET_REQUEST__INIT;
     assert_int_equal(wire_rules_check(&fleet.base, &wire_limits_default, &problems), 0);
+}
+
+/* Either some recipients or all, and as what. */
+static void test_resolve_uncertain(void **state)
+{
+    (void)state;
+    static struct problem_list problems;
+    static char id[] = "7RJD8QK7M2N4P6Q8R0S2T4V6W8";
+    uint32_t indexes[1001] = {0, 16384U * 4096U - 1};
+    static const struct {
+        size_t count;
+        bool all;
+        int as;
+        const char *field;
+    } cases[] = {
+        {2, false, 2, NULL},     {0, true, 1, NULL},  {0, false, 3, "indexes"},
+        {2, true, 3, "indexes"}, {2, false, 0, "as"}, {1001, false, 2, "indexes"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Hikyaku__V1__ResolveUncertainRequest request = HIKYAKU__V1__RESOLVE_UNCERTAIN_REQUEST__INIT;
+        request.campaign_id = id;
+        request.indexes = indexes;
+        request.n_indexes = cases[i].count;
+        request.all = cases[i].all;
+        request.as = (Hikyaku__V1__ResolveAs)cases[i].as;
+        problems.count = problems.total = 0;
+        int error = wire_rules_check(&request.base, &wire_limits_default, &problems);
+        assert_int_equal(error, cases[i].field == NULL ? 0 : -EINVAL);
+        if (cases[i].field != NULL) {
+            assert_string_equal(problems.items[0].field, cases[i].field);
+        }
+    }
 }
 
 /* A draft to preview needs no key and no name. */
@@ -199,7 +238,7 @@ int main(void)
         cmocka_unit_test(test_recipient),      cmocka_unit_test(test_recipient_headers_and_fields),
         cmocka_unit_test(test_add_recipients), cmocka_unit_test(test_send_messages),
         cmocka_unit_test(test_other_calls),    cmocka_unit_test(test_preview_of_a_draft),
-        cmocka_unit_test(test_schedule),
+        cmocka_unit_test(test_schedule),       cmocka_unit_test(test_resolve_uncertain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -198,6 +198,31 @@ static void a_state_is_an_event_too(void **state)
     assert_string_equal(event->reason, "too many complaints");
 }
 
+static void a_decision_says_whose(void **state)
+{
+    struct scene *scene = *state;
+    scene->entry.is_decision = true;
+    scene->entry.reason = TEXT("told by phone");
+    scene->changes[1].row.state = OUTCOME_BOUNCED;
+    const Hikyaku__V1__Event *event = event_decode(&scene->input, 1);
+    assert_int_equal(event->type, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_RESOLVED);
+    assert_int_equal(event->outcome, HIKYAKU__V1__OUTCOME__OUTCOME_BOUNCED);
+    assert_string_equal(event->reason, "told by phone");
+    assert_true(event->final);
+}
+
+static void evidence_and_doubles_are_told(void **state)
+{
+    struct scene *scene = *state;
+    scene->changes[1].row.state = OUTCOME_DELIVERED;
+    scene->changes[1].row.flags = ROW_LATE | ROW_DOUBLED;
+    const Hikyaku__V1__Event *event = event_decode(&scene->input, 1);
+    assert_int_equal(event->type, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_DELIVERED);
+    assert_int_equal(event->outcome, 0);
+    assert_true(event->late);
+    assert_true(event->doubled);
+}
+
 #define SCENE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -209,6 +234,8 @@ int main(void)
         SCENE_TEST(events_outlive_campaign_and_refs),
         SCENE_TEST(filters_choose),
         SCENE_TEST(a_state_is_an_event_too),
+        SCENE_TEST(a_decision_says_whose),
+        SCENE_TEST(evidence_and_doubles_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

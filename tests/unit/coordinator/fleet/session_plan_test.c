@@ -77,6 +77,7 @@ static void a_dead_session_is_taken_removed_and_told(void **state)
     assert_int_equal(session_plan_ask(plan, WORKER), SESSION_ALIVE); /* not before it is taken */
     assert_true(session_plan_on_taken(plan, WORKER, 0));
     assert_int_equal(session_plan_ask(plan, WORKER), SESSION_DEAD);
+    assert_false(session_plan_has_left(plan, WORKER));
     (void)expect(plan, SESSION_REMOVE, WORKER);
     (void)expect(plan, SESSION_TELL, WORKER);
     assert_false(session_plan_next(plan, &step));
@@ -127,6 +128,7 @@ static void one_that_left_is_dead_when_asked_for(void **state)
     (void)expect(plan, SESSION_READ, gone);
     assert_true(session_plan_on_beat(plan, gone, -ENOENT, NULL, 1000, 1000));
     assert_int_equal(session_plan_ask(plan, gone), SESSION_DEAD);
+    assert_true(session_plan_has_left(plan, gone));
 }
 
 static void one_that_just_starts_is_given_time(void **state)
