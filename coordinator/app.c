@@ -137,7 +137,7 @@ static const char *why_not_ready(void *context)
         return "leaving";
     }
     if (!store_is_ready(app->store)) {
-        return "STORE_UNAVAILABLE: Redis is not reachable";
+        return store_why_not_ready(app->store);
     }
     return fleet_is_ready(app->fleet) ? NULL : "the session is not registered yet";
 }

@@ -277,7 +277,7 @@ static const char *why_not_ready(void *context)
         return "leaving";
     }
     if (!store_is_ready(app->store)) {
-        return "STORE_UNAVAILABLE: Redis is not reachable";
+        return store_why_not_ready(app->store);
     }
     size_t owned = 0;
     for (size_t i = 0; i < app->ips.count; i++) {

@@ -2,11 +2,27 @@
 
 #include "common/security/key_file.h"
 
+#include <errno.h>
+
 #define SECRET_BYTES_MAX ((size_t)64 * 1024)
 
 const char *const service_config_log_levels[] = {"debug", "info", "warn", "error", NULL};
 const char *const service_config_log_forms[] = {"auto", "json", "text", NULL};
-const char *const service_config_durabilities[] = {"disk", "relaxed", NULL};
+const char *const service_config_durabilities[] = {"disk", "relaxed", "replicated", NULL};
+
+int service_config_check_redis(struct text value, struct problem *problem)
+{
+    static const char *const encrypted[] = {"rediss:", "tls:", "ssl:"};
+    for (size_t i = 0; i < sizeof encrypted / sizeof encrypted[0]; i++) {
+        if (text_starts_with(value, text_of(encrypted[i]))) {
+            problem_set(problem, "", "store_tls",
+                        "TLS to Redis is not supported: use a unix socket, a private network, or "
+                        "a tunnel on this machine (stunnel, WireGuard)");
+            return -EINVAL;
+        }
+    }
+    return config_check_endpoint(value, problem);
+}
 
 static int check_secret(const char *path, struct problem *problem)
 {

@@ -19,11 +19,15 @@ struct service_config {
         char *prefix;
     } store;
     int durability; /* enum store_durability */
+    uint64_t durability_replicas;
 };
 
 extern const char *const service_config_log_levels[];
 extern const char *const service_config_log_forms[];
 extern const char *const service_config_durabilities[];
+
+/** As config_check_endpoint(); says of TLS that it cannot be had. @return 0 or -EINVAL */
+int service_config_check_redis(struct text value, struct problem *problem);
 
 /**
  * Rows of a program's table of keys, for its member `service` of struct service_config.
@@ -63,7 +67,7 @@ extern const char *const service_config_durabilities[];
          CONFIG_STRING,                                                                            \
          offsetof(type, service.store.endpoint),                                                   \
          .fallback = "127.0.0.1:6379",                                                             \
-         .check = config_check_endpoint,                                                           \
+         .check = service_config_check_redis,                                                      \
          .doc = "Where Redis is: HOST:PORT or unix:PATH."},                                        \
         {"store.user", CONFIG_STRING, offsetof(type, service.store.user),                          \
          .doc = "Redis user (ACL)."},                                                              \
@@ -77,14 +81,21 @@ extern const char *const service_config_durabilities[];
          .fallback = "hk",                                                                         \
          .check = config_check_name,                                                               \
          .doc = "In front of every key: several clusters may share one Redis."},                   \
+        {"durability",                                                                             \
+         CONFIG_ENUM,                                                                              \
+         offsetof(type, service.durability),                                                       \
+         .choices = service_config_durabilities,                                                   \
+         .fallback = "disk",                                                                       \
+         .doc =                                                                                    \
+             "What an acknowledgement promises; the same in all programs of a cluster. disk: a "   \
+             "power cut loses nothing (Redis with AOF, appendfsync always). replicated: as disk, " \
+             "and durability_replicas replicas have it. relaxed: whatever Redis does; said at "    \
+             "start and on screens."},                                                             \
     {                                                                                              \
-        "durability", CONFIG_ENUM, offsetof(type, service.durability),                             \
-            .choices = service_config_durabilities, .fallback = "disk",                            \
-            .doc =                                                                                 \
-                "What an acknowledgement promises; the same in all programs of a cluster. disk: "  \
-                "a "                                                                               \
-                "power cut loses nothing (Redis with AOF, appendfsync always). relaxed: whatever " \
-                "Redis does; said at start and on screens."                                        \
+        "durability_replicas", CONFIG_INTEGER, offsetof(type, service.durability_replicas),        \
+            .fallback = "1", .minimum = 1, .maximum = 16,                                          \
+            .doc = "With durability: replicated, how many replicas must have a write before it "   \
+                   "is acknowledged; Redis needs min-replicas-to-write of as many or more."        \
     }
 
 /**

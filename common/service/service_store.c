@@ -26,6 +26,8 @@ int service_store_open(struct loop *loop, const struct service_config *config, c
         .database = (unsigned int)config->store.database,
         .prefix = config->store.prefix,
         .durability = (enum store_durability)config->durability,
+        .replicas =
+            config->durability == STORE_REPLICATED ? (unsigned int)config->durability_replicas : 0,
         .session = session,
     };
     *ret_store = store_create(loop, &settings, callbacks);
@@ -54,7 +56,10 @@ void service_store_set_gauges(const struct store *store)
 
 const char *service_store_note(const struct service_config *config)
 {
-    return config->durability == STORE_RELAXED
-               ? "durability relaxed: a crash of Redis may lose what was acknowledged"
-               : NULL;
+    static const char *const notes[] = {
+        [STORE_DISK] = NULL,
+        [STORE_RELAXED] = "durability relaxed: a crash of Redis may lose what was acknowledged",
+        [STORE_REPLICATED] = "durability replicated: acknowledged once replicas have it",
+    };
+    return notes[config->durability];
 }

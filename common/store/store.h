@@ -2,7 +2,8 @@
  * each one script on one slot. Answers come on the loop, in the order of the calls of one kind.
  *
  * A call made while Redis is away is answered -EAGAIN at once when nothing was sent, or
- * -ECONNRESET when the answer got lost (applied or not: every transition may be repeated). */
+ * -ECONNRESET when the answer got lost, or too few replicas have it (applied or not: every
+ * transition may be repeated). */
 #ifndef HIKYAKU_COMMON_STORE_STORE_H
 #define HIKYAKU_COMMON_STORE_STORE_H
 
@@ -12,7 +13,7 @@
 struct store;
 
 /** What an acknowledgement costs and promises. */
-enum store_durability { STORE_DISK, STORE_RELAXED };
+enum store_durability { STORE_DISK, STORE_RELAXED, STORE_REPLICATED };
 
 struct store_settings {
     const char *endpoint; /* "127.0.0.1:6379", "[::1]:6379", "unix:/run/redis.sock" */
@@ -21,8 +22,9 @@ struct store_settings {
     unsigned int database;
     const char *prefix; /* "hk" */
     enum store_durability durability;
-    const char *session; /* 32 hex digits; copied */
-    uint64_t timeout_ms; /* of one answer; 0: 10 s. Then the connection is made anew */
+    unsigned int replicas; /* REPLICATED: how many must have what is acknowledged, at least 1 */
+    const char *session;   /* 32 hex digits; copied */
+    uint64_t timeout_ms;   /* of one answer; 0: 10 s. Then the connection is made anew */
 };
 
 struct store_callbacks {
@@ -42,6 +44,8 @@ struct store *store_create(struct loop *loop, const struct store_settings *setti
 void store_destroy(struct store **store);
 
 bool store_is_ready(const struct store *store);
+/** Why it is not, for /readyz: "STORE_UNAVAILABLE: ..."; a constant. */
+const char *store_why_not_ready(const struct store *store);
 /** Redis' wall clock minus ours, measured each 10 s; 0 before. I10 acts only within 60 s. */
 int64_t store_clock_skew_ms(const struct store *store);
 /** Redis' wall clock, as far as we know: what due times are told by. */
@@ -51,7 +55,7 @@ int64_t store_now_unix_ms(const struct store *store);
 struct store_facts {
     const char *version;
     const char *run_id;
-    const char *durability;      /* "disk", "relaxed" */
+    const char *durability;      /* "disk", "relaxed", "replicated: 2" */
     const char *const *warnings; /* NULL-terminated */
     uint64_t used_memory_bytes;
     uint64_t max_memory_bytes;

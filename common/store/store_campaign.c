@@ -261,7 +261,7 @@ static void run_step(struct step_call *call)
     store_command_begin(store_command_of(store), "HGET");
     store_add_campaign_key(store, call->campaign, NULL);
     store_command_add_string(store_command_of(store), "tenant");
-    store_send(store, STORE_LINK_WRITE, on_tenant, call);
+    store_send(store, STORE_LINK_READ, on_tenant, call);
 }
 
 void store_campaign_submit(struct store *store, const struct store_submit *submit,

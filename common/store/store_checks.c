@@ -34,6 +34,8 @@ static void read_line(struct store_checks *checks, struct text name, struct text
         checks->used_memory_bytes = number;
     } else if (text_equal(name, TEXT("maxmemory"))) {
         checks->max_memory_bytes = number;
+    } else if (text_equal(name, TEXT("min_slaves_good_slaves"))) {
+        checks->replicas = number;
     }
 }
 
@@ -49,12 +51,23 @@ void store_checks_read_info(struct store_checks *checks, struct text info)
     }
 }
 
+static void read_number(uint64_t *ret_number, struct text value)
+{
+    if (text_to_u64(value, UINT64_MAX, ret_number) != 0) {
+        *ret_number = 0;
+    }
+}
+
 void store_checks_read_config(struct store_checks *checks, struct text name, struct text value)
 {
     if (text_equal(name, TEXT("appendfsync"))) {
         copy_value(checks->appendfsync, sizeof(checks->appendfsync), value);
     } else if (text_equal(name, TEXT("no-appendfsync-on-rewrite"))) {
         copy_value(checks->on_rewrite, sizeof(checks->on_rewrite), value);
+    } else if (text_equal(name, TEXT("min-replicas-to-write"))) {
+        read_number(&checks->min_replicas, value);
+    } else if (text_equal(name, TEXT("min-replicas-max-lag"))) {
+        read_number(&checks->max_lag_s, value);
     }
 }
 
@@ -79,7 +92,7 @@ static const struct {
     const char *setting;
     const char *message;
     const char *warning;
-} wishes[] = {
+} settings[] = {
     {"appendonly", "Redis keeps no append-only file: set `appendonly yes` in redis.conf",
      "appendonly is off: a restart of Redis loses mail"},
     {"appendfsync", "Redis does not sync each write: set `appendfsync always` in redis.conf",
@@ -93,9 +106,9 @@ static const struct {
      "the default user lacks rights: a restart of Redis loses what scripts wrote"},
 };
 
-static bool is_granted(const struct store_checks *checks, size_t wish)
+static bool is_granted(const struct store_checks *checks, size_t setting)
 {
-    switch (wish) {
+    switch (setting) {
     case 0:
         return checks->has_aof;
     case 1:
@@ -129,28 +142,50 @@ static int judge_kind(const struct store_checks *checks, struct problem *problem
     return 0;
 }
 
-int store_checks_judge(const struct store_checks *checks, enum store_durability durability,
-                       const char *ret_warnings[STORE_CHECKS_WARNINGS_MAX + 1],
-                       struct problem *problem)
+/* A master that loses its replicas must stop by itself; unknown (CONFIG forbidden) is 0, too. */
+static int judge_replicas(const struct store_checks *checks, unsigned int replicas,
+                          struct problem *problem)
 {
-    size_t warnings = 0;
-    if (checks->is_loading) {
+    if (replicas == 0) {
+        return 0;
+    }
+    if (checks->min_replicas < replicas) {
+        problem_set(problem, "min-replicas-to-write", "store_min_replicas",
+                    "Redis would write without its replicas (or CONFIG GET is forbidden): set "
+                    "`min-replicas-to-write %u` in redis.conf, of replicas too",
+                    replicas);
+        return -EINVAL;
+    }
+    if (checks->max_lag_s == 0 || checks->max_lag_s > STORE_CHECKS_LAG_MAX_S) {
+        problem_set(problem, "min-replicas-max-lag", "store_max_lag",
+                    "Redis would write too long without its replicas: set "
+                    "`min-replicas-max-lag %d` in redis.conf, of replicas too",
+                    STORE_CHECKS_LAG_MAX_S);
+        return -EINVAL;
+    }
+    if (checks->replicas < checks->min_replicas) {
+        problem_set(problem, "replicas", "store_replicas",
+                    "Redis has fewer prompt replicas than min-replicas-to-write asks for");
         return -EAGAIN;
     }
-    int result = judge_kind(checks, problem);
-    if (result != 0) {
-        return result;
-    }
-    for (size_t i = 0; i < sizeof(wishes) / sizeof(wishes[0]); i++) {
+    return 0;
+}
+
+/* What holds with `disk` and `replicated`; `relaxed` warns. */
+static int judge_settings(const struct store_checks *checks, enum store_durability durability,
+                          const char **ret_warnings, struct problem *problem)
+{
+    size_t warnings = 0;
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
         if (is_granted(checks, i)) {
             continue;
         }
-        if (durability == STORE_DISK) {
-            problem_set(problem, wishes[i].setting, "store_durability",
-                        "%s (or accept losses with `durability: relaxed`)", wishes[i].message);
+        if (durability != STORE_RELAXED) {
+            problem_set(problem, settings[i].setting, "store_durability",
+                        "%s (or accept losses with `durability: relaxed`)", settings[i].message);
             return -EINVAL;
         }
-        ret_warnings[warnings++] = wishes[i].warning;
+        ret_warnings[warnings++] = settings[i].warning;
     }
     if (checks->appendfsync[0] == '\0') {
         ret_warnings[warnings++] =
@@ -158,4 +193,22 @@ int store_checks_judge(const struct store_checks *checks, enum store_durability 
     }
     ret_warnings[warnings] = NULL;
     return 0;
+}
+
+int store_checks_judge(const struct store_checks *checks, const struct store_checks_wishes *wishes,
+                       const char *ret_warnings[STORE_CHECKS_WARNINGS_MAX + 1],
+                       struct problem *problem)
+{
+    if (checks->is_loading) {
+        problem_set(problem, "", "store_loading", "loading");
+        return -EAGAIN;
+    }
+    int result = judge_kind(checks, problem);
+    if (result == 0) {
+        result = judge_settings(checks, wishes->durability, ret_warnings, problem);
+    }
+    if (result == 0 && wishes->durability == STORE_REPLICATED) {
+        result = judge_replicas(checks, wishes->replicas, problem);
+    }
+    return result;
 }

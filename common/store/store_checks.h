@@ -11,9 +11,12 @@ struct store_checks {
     char version[24];
     char run_id[48];
     char role[16];
-    char policy[32];      /* maxmemory-policy */
-    char appendfsync[16]; /* "" : CONFIG is forbidden to us */
-    char on_rewrite[8];   /* no-appendfsync-on-rewrite */
+    char policy[32];       /* maxmemory-policy */
+    char appendfsync[16];  /* "" : CONFIG is forbidden to us */
+    char on_rewrite[8];    /* no-appendfsync-on-rewrite */
+    uint64_t min_replicas; /* min-replicas-to-write */
+    uint64_t max_lag_s;    /* min-replicas-max-lag */
+    uint64_t replicas;     /* connected and prompt */
     bool has_aof;
     bool is_default_user_bound; /* transactions in the file are not replayed for it */
     bool is_loading;
@@ -31,12 +34,23 @@ void store_checks_read_config(struct store_checks *checks, struct text name, str
  */
 void store_checks_read_user(struct store_checks *checks, struct text name, struct text value);
 
+/** What Redis is wanted for. */
+struct store_checks_wishes {
+    enum store_durability durability;
+    unsigned int replicas; /* that must be there now; 0: this connection writes nothing durable */
+};
+
+/** The most that min-replicas-max-lag may be: a master that is cut off must have stopped before
+ *  another coordinator may take what was leased there. */
+#define STORE_CHECKS_LAG_MAX_S 3
+
 /**
  * @param ret_warnings  what is not as DISK wants it but may be: RELAXED, or CONFIG forbidden
- * @return 0; -EAGAIN (loading: look again); -EINVAL (of the wrong kind: `problem` names the setting
- *         and how to set it; `field` is its name)
+ * @return 0; -EAGAIN (loading, too few replicas: look again; `problem` says which); -EINVAL (of the
+ * wrong kind: `problem` names the setting and how to set it; `field` is its name)
  */
-MUST_USE int store_checks_judge(const struct store_checks *checks, enum store_durability durability,
+MUST_USE int store_checks_judge(const struct store_checks *checks,
+                                const struct store_checks_wishes *wishes,
                                 const char *ret_warnings[STORE_CHECKS_WARNINGS_MAX + 1],
                                 struct problem *problem);
 

@@ -192,6 +192,9 @@ struct store_keeper *store_keeper_create(struct store *store,
     keeper->timer = loop_timer_create(store_loop(store), on_beat, keeper);
     loop_timer_start(keeper->timer, LEASE_RENEW_MS, LEASE_RENEW_MS);
     store_on_link_ready(store, STORE_LINK_LEASE, on_beat, keeper);
+    if (store_durable_kind(store, STORE_LINK_LEASE) == STORE_LINK_WRITE) {
+        store_on_link_ready(store, STORE_LINK_WRITE, on_beat, keeper); /* takes go there */
+    }
     on_beat(keeper);
     return keeper;
 }
@@ -204,6 +207,7 @@ void store_keeper_destroy(struct store_keeper **keeper)
         return;
     }
     store_on_link_ready(old->store, STORE_LINK_LEASE, NULL, NULL);
+    store_on_link_ready(old->store, STORE_LINK_WRITE, NULL, NULL);
     loop_timer_destroy(&old->timer);
     while (old->kept != NULL) {
         struct kept *kept = old->kept;

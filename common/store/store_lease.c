@@ -92,7 +92,7 @@ void store_lease_take(struct store *store, const struct store_lease_name *name,
     struct store_command *command = begin(store, name, "take", is_free ? 0 : seen->epoch);
     store_command_add_string(command, is_free ? "" : seen->session);
     store_command_add_unsigned(command, is_free ? 0 : seen->beat);
-    store_send(store, STORE_LINK_LEASE, on_taken,
+    store_send(store, store_durable_kind(store, STORE_LINK_LEASE), on_taken,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 

@@ -39,6 +39,8 @@ struct store_link {
     struct loop_timer *look;
     enum { LINK_AWAY, LINK_CONNECTING, LINK_EARLY, LINK_READY } state;
     bool is_dropped; /* give up at the next chance */
+    uint64_t connection;
+    redisReply *reply; /* that a callback is looking at */
     unsigned int depth;
     size_t pending;
     uint64_t progress_ms; /* last answer, or when the first unanswered command was sent */
@@ -164,6 +166,7 @@ static void try_connect(void *context)
     }
     link->redis = redis;
     link->state = LINK_CONNECTING;
+    link->connection++;
     link->progress_ms = clock_monotonic_ms();
     link->pending = 0;
     redis->data = link;
@@ -263,6 +266,11 @@ bool store_link_is_ready(const struct store_link *link)
     return link->state == LINK_READY && !link->is_dropped;
 }
 
+uint64_t store_link_connection(const struct store_link *link)
+{
+    return link->connection;
+}
+
 bool store_link_is_early(const struct store_link *link)
 {
     return link->state == LINK_EARLY && !link->is_dropped;
@@ -303,9 +311,20 @@ static void on_redis_reply(redisAsyncContext *redis, void *reply, void *context)
             LOG(LOG_STORE_SCRIPT_FAILED, NULL,
                 log_text("reason", (struct text){failure->str, failure->len}));
         }
+        link->reply = reply;
         call->on_reply(call->call, error, reply);
+        link->reply = NULL;
     }
     free(call);
+}
+
+redisReply *store_link_take_reply(struct store_link *link)
+{
+    redisReply *taken = xalloc_zero(1, sizeof(*taken));
+    *taken = *link->reply;
+    /* hiredis frees the shell that is left, with nothing in it. */
+    *link->reply = (redisReply){.type = REDIS_REPLY_NIL};
+    return taken;
 }
 
 static void on_refusal(void *context)

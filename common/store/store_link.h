@@ -34,6 +34,8 @@ void store_link_cancel(struct store_link *link);
 void store_link_destroy(struct store_link **link);
 
 bool store_link_is_ready(const struct store_link *link);
+/** Which connection it is: another number after each loss. */
+uint64_t store_link_connection(const struct store_link *link);
 /** Connected, not ready yet, not dropped. */
 bool store_link_is_early(const struct store_link *link);
 void store_link_set_ready(struct store_link *link);
@@ -46,5 +48,8 @@ void store_link_send(struct store_link *link, struct store_command *command,
 /** The same while logging in. */
 void store_link_send_early(struct store_link *link, struct store_command *command,
                            store_link_reply_fn *on_reply, void *call);
+
+/** Keep the reply that a callback is looking at, beyond the call: freeReplyObject() frees it. */
+redisReply *store_link_take_reply(struct store_link *link);
 
 #endif

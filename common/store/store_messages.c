@@ -82,7 +82,8 @@ void store_messages_find(struct store *store, unsigned int partition,
     for (size_t i = 0; i < count; i++) {
         store_command_add(command, hash_text(key_hashes[i]));
     }
-    store_send(store, STORE_LINK_READ, on_found, call);
+    /* What is found is acknowledged as stored. */
+    store_send(store, store_durable_kind(store, STORE_LINK_READ), on_found, call);
 }
 
 /* Reserve */

@@ -38,6 +38,8 @@ struct store_command *store_begin(struct store *store, enum store_script_name sc
 /** Send what store_begin() or store_command_begin() began. */
 void store_send(struct store *store, enum store_link_kind kind, store_link_reply_fn *on_reply,
                 void *call);
+/** Where a command goes whose answer must be durable: with `replicated` to the link that waits. */
+enum store_link_kind store_durable_kind(const struct store *store, enum store_link_kind otherwise);
 bool store_link_kind_is_ready(const struct store *store, enum store_link_kind kind);
 
 /** Who wants to know of a link that got ready: the keeper (LEASE), the listener (NOTICE). */

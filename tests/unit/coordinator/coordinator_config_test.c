@@ -69,7 +69,7 @@ static void mistakes_between_keys_are_named(void **state)
         {LEAST API "default: {pool: other}\n", "default.pool", "unknown_pool"},
         {LEAST API "default: {feedback_sender_id: \"a:b:c\"}\n", "default.feedback_sender_id",
          "G18"},
-        {LEAST API "durability: replicated\n", "durability", "choice"},
+        {LEAST API "durability: always\n", "durability", "choice"},
         {LEAST API "pool: [a]\n", "pool", "unknown_key"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

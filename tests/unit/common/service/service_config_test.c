@@ -43,7 +43,9 @@ static void mistakes_are_told(void **state)
         const char *field;
     } cases[] = {
         {"cluster: trial\n", "name"},
-        {LEAST "durability: replicated\n", "durability"},
+        {LEAST "durability: always\n", "durability"},
+        {LEAST "durability: replicated\ndurability_replicas: 0\n", "durability_replicas"},
+        {LEAST "store: {endpoint: 'rediss://redis.example:6379'}\n", "store.endpoint"},
         {LEAST "store: {endpoint: nowhere}\n", "store.endpoint"},
         {LEAST "store: {password_file: /tmp/service_is_not_there}\n", "store.password_file"},
     };

@@ -47,21 +47,53 @@ static inline void private_redis_wait(const char *path)
     abort();
 }
 
+#define PRIVATE_REDIS_WORDS_MAX 32
+
+/** Start it with more options, ending with NULL. */
+static inline void private_redis_start_with(struct private_redis *redis, const char *const *options)
+{
+    char socket_path[96];
+    snprintf(socket_path, sizeof(socket_path), "%s/socket", redis->folder);
+    const char *const usual[] = {"redis-server",
+                                 "--port",
+                                 "0",
+                                 "--unixsocket",
+                                 socket_path,
+                                 "--dir",
+                                 redis->folder,
+                                 "--appendonly",
+                                 "yes",
+                                 "--appendfsync",
+                                 "always",
+                                 "--save",
+                                 "",
+                                 "--logfile",
+                                 "redis.log"};
+    char *words[PRIVATE_REDIS_WORDS_MAX] = {NULL};
+    size_t count = 0;
+    for (; count < sizeof(usual) / sizeof(usual[0]); count++) {
+        words[count] = strdup(usual[count]);
+    }
+    for (; *options != NULL && count + 1 < PRIVATE_REDIS_WORDS_MAX; options++) {
+        words[count++] = strdup(*options);
+    }
+    redis->pid = fork();
+    if (redis->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execvp("redis-server", words);
+        _exit(127);
+    }
+    while (count > 0) {
+        free(words[--count]);
+    }
+    private_redis_wait(socket_path);
+}
+
 /** Start it; `option` and `value` are one more setting, or NULL. */
 static inline void private_redis_start(struct private_redis *redis, const char *option,
                                        const char *value)
 {
-    char socket_path[96];
-    snprintf(socket_path, sizeof(socket_path), "%s/socket", redis->folder);
-    redis->pid = fork();
-    if (redis->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execlp("redis-server", "redis-server", "--port", "0", "--unixsocket", socket_path, "--dir",
-               redis->folder, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
-               "--logfile", "redis.log", option, value, (char *)NULL);
-        _exit(127);
-    }
-    private_redis_wait(socket_path);
+    private_redis_start_with(redis, (const char *const[]){option, value, NULL});
 }
 
 static inline void private_redis_stop(struct private_redis *redis, int signal)

@@ -24,6 +24,9 @@ static struct store_checks checks_of(const char *more, const char *fsync, const 
     return checks;
 }
 
+static const struct store_checks_wishes disk = {STORE_DISK, 0};
+static const struct store_checks_wishes relaxed = {STORE_RELAXED, 0};
+
 static void test_each_check(void **state)
 {
     (void)state;
@@ -51,10 +54,9 @@ static void test_each_check(void **state)
         struct store_checks checks = checks_of(cases[i].info, cases[i].fsync, cases[i].rewrite);
         const char *warnings[STORE_CHECKS_WARNINGS_MAX + 1] = {NULL};
         struct problem problem = {0};
-        assert_int_equal(store_checks_judge(&checks, STORE_DISK, warnings, &problem),
-                         cases[i].disk);
+        assert_int_equal(store_checks_judge(&checks, &disk, warnings, &problem), cases[i].disk);
         assert_string_equal(problem.field, cases[i].field);
-        assert_int_equal(store_checks_judge(&checks, STORE_RELAXED, warnings, &problem),
+        assert_int_equal(store_checks_judge(&checks, &relaxed, warnings, &problem),
                          cases[i].relaxed);
         size_t count = 0;
         while (cases[i].relaxed == 0 && warnings[count] != NULL) {
@@ -81,12 +83,52 @@ static void test_the_default_user_needs_its_rights(void **state)
         struct problem problem = {0};
         store_checks_read_user(&checks, TEXT("commands"), text_of(cases[i].commands));
         store_checks_read_user(&checks, TEXT("keys"), text_of(cases[i].keys));
-        assert_int_equal(store_checks_judge(&checks, STORE_DISK, warnings, &problem),
-                         cases[i].disk);
+        assert_int_equal(store_checks_judge(&checks, &disk, warnings, &problem), cases[i].disk);
         assert_string_equal(problem.field, cases[i].disk == 0 ? "" : "user default");
-        assert_int_equal(store_checks_judge(&checks, STORE_RELAXED, warnings, &problem), 0);
+        assert_int_equal(store_checks_judge(&checks, &relaxed, warnings, &problem), 0);
         assert_true((warnings[0] != NULL) == (cases[i].disk != 0));
     }
+}
+
+/* A master without replicas must stop by itself, soon: F9. */
+static void test_replicas(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *least, *lag, *info;
+        unsigned int wanted;
+        int result;
+        const char *field;
+    } cases[] = {
+        {"1", "3", "min_slaves_good_slaves:1\r\n", 1, 0, ""},
+        {"2", "1", "min_slaves_good_slaves:2\r\n", 1, 0, ""},
+        {"0", "3", "min_slaves_good_slaves:2\r\n", 1, -EINVAL, "min-replicas-to-write"},
+        {"1", "3", "min_slaves_good_slaves:2\r\n", 2, -EINVAL, "min-replicas-to-write"},
+        {"", "3", "min_slaves_good_slaves:2\r\n", 1, -EINVAL, "min-replicas-to-write"},
+        {"1", "10", "min_slaves_good_slaves:2\r\n", 1, -EINVAL, "min-replicas-max-lag"},
+        {"1", "0", "min_slaves_good_slaves:2\r\n", 1, -EINVAL, "min-replicas-max-lag"},
+        {"2", "3", "min_slaves_good_slaves:1\r\n", 2, -EAGAIN, "replicas"},
+        {"2", "3", "min_slaves_good_slaves:1\r\n", 1, -EAGAIN, "replicas"},
+        {"1", "3", "connected_slaves:1\r\n", 1, -EAGAIN, "replicas"},
+        {"0", "0", "", 0, 0, ""}, /* a connection for reading */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct store_checks checks = checks_of(cases[i].info, "always", "no");
+        const struct store_checks_wishes wishes = {STORE_REPLICATED, cases[i].wanted};
+        const char *warnings[STORE_CHECKS_WARNINGS_MAX + 1] = {NULL};
+        struct problem problem = {0};
+        store_checks_read_config(&checks, TEXT("min-replicas-to-write"), text_of(cases[i].least));
+        store_checks_read_config(&checks, TEXT("min-replicas-max-lag"), text_of(cases[i].lag));
+        assert_int_equal(store_checks_judge(&checks, &wishes, warnings, &problem), cases[i].result);
+        assert_string_equal(problem.field, cases[i].field);
+    }
+    /* As durable as `disk` besides. */
+    struct store_checks checks = checks_of("", "everysec", "no");
+    const struct store_checks_wishes wishes = {STORE_REPLICATED, 1};
+    const char *warnings[STORE_CHECKS_WARNINGS_MAX + 1] = {NULL};
+    struct problem problem = {0};
+    assert_int_equal(store_checks_judge(&checks, &wishes, warnings, &problem), -EINVAL);
+    assert_string_equal(problem.field, "appendfsync");
 }
 
 static void test_hostile_info(void **state)
@@ -130,9 +172,8 @@ static void test_commands(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_check),
-        cmocka_unit_test(test_the_default_user_needs_its_rights),
-        cmocka_unit_test(test_hostile_info),
+        cmocka_unit_test(test_each_check), cmocka_unit_test(test_the_default_user_needs_its_rights),
+        cmocka_unit_test(test_replicas),   cmocka_unit_test(test_hostile_info),
         cmocka_unit_test(test_commands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

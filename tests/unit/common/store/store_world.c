@@ -64,6 +64,7 @@ void world_open_store(struct world *world, enum store_durability durability)
         &(struct store_settings){.endpoint = world->redis.endpoint,
                                  .prefix = "hk",
                                  .durability = durability,
+                                 .replicas = durability == STORE_REPLICATED ? 2 : 0,
                                  .session = WORLD_SESSION,
                                  .timeout_ms = 1500},
         &(struct store_callbacks){world_on_ready, world_on_lost, world_on_wrong, world});
