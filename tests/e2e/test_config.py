@@ -59,7 +59,8 @@ def test_mistakes_are_told_with_their_lines(idle, program):
     line = len(text.splitlines()) + 1
     for mistake, told in (("nonsense: 3\n", "nonsense: unknown key"),
                           ("durabilty: disk\n", 'did you mean "durability"?'),
-                          ("threads: many\n", "threads: "), ("name: again\n", '"name" was already given in line 1')):
+                          ("threads: many\n", "threads: "),
+                          ("name: again\n", '"name" was already given in line 1')):
         done = check(idle, program, text + mistake)
         assert done.returncode == BAD_FILE
         assert f"tried.yaml:{line}:" in done.stderr and told in done.stderr, done.stderr
@@ -146,6 +147,7 @@ def test_sighup_takes_what_may_change_and_refuses_the_rest(running, program):
 
 
 def test_a_worker_that_is_not_admitted_is_refused_until_it_is(running):
+    """K8."""
     coordinator = running.coordinators[0]
     running._keygen("curve", running.keys / "stranger.curve")
     stranger = running.add_worker(ips=(("127.0.0.19", "m9.shop.test"),))

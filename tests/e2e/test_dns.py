@@ -41,7 +41,7 @@ class DeafServer:
 
 @pytest.fixture(scope="module")
 def place(build):
-    """Two servers at two addresses on one port, a deaf one, one that is down; MX records to them."""
+    """Servers at addresses of their own on one port, a deaf one, some down; MX records to them."""
     with short_folder() as folder:
         port = free_port(FIRST)
         servers = {"first": Sink(FIRST, port).start(), "second": Sink(SECOND, port).start(),
@@ -91,6 +91,7 @@ def events_by_ref(api, campaign, count):
 
 
 def test_mail_goes_where_mx_records_and_routes_say(place):
+    """S9, S10, S13."""
     api = place.client()
     domains = ["pref.test", "fall.test", "implicit.test", "routed.test", "six.test"]
     campaign = submit_campaign(api, "mx", [f"u{n}@{domain}" for domain in domains
@@ -112,6 +113,7 @@ def test_mail_goes_where_mx_records_and_routes_say(place):
 
 
 def test_domains_that_take_no_mail_bounce_and_silent_dns_defers(place):
+    """S9, S11."""
     api = place.client()
     campaign = submit_campaign(api, "nodns", [
         "a@null.test", "b@nothing.pref.test", "c@unknown-zone.test", "d@dead.test"])
@@ -130,6 +132,7 @@ def test_domains_that_take_no_mail_bounce_and_silent_dns_defers(place):
 
 
 def test_a_deaf_server_does_not_slow_the_others(place):
+    """S1: a greeting may take 5 minutes."""
     api = place.client()
     everyone = [f"x{n}@{('deaf.test', 'pref.test', 'dead.test')[n % 3]}" for n in range(900)]
     campaign = submit_campaign(api, "deaf", everyone)
@@ -187,6 +190,7 @@ def keyed(build):
 
 
 def test_a_wrong_key_in_dns_holds_the_mail_until_it_is_mended(keyed):
+    """D8, I7."""
     api = keyed.client()
     campaign = submit_campaign(api, "key", [f"u{n}@example.test" for n in range(50)])
     wait_until("all wait for the key", lambda: gates(api, campaign) == {"DOMAIN_UNVERIFIED": 50})

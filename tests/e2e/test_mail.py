@@ -126,6 +126,7 @@ def parse(raw):
 
 
 def test_headers_read_as_they_were_written(delivered):
+    """S14, G18, U1, U8: RFC 2047 words, Feedback-ID, one link of its own for each."""
     message = parse(delivered["u1"])
     assert message["Subject"] == ("【春】山田<太郎>&様へ、ポイント5倍のお知らせ、"
                                   "とても長い件名でも折り返します")
@@ -145,6 +146,7 @@ def test_headers_read_as_they_were_written(delivered):
 
 
 def test_bodies_come_out_as_they_went_in(delivered):
+    """S5 among others: lines that begin with dots."""
     message = parse(delivered["u1"])
     text = message.get_body(("plain",)).get_content().replace("\r\n", "\n")
     assert text == TEXT.replace("{{name}}", "山田<太郎>&").replace("{{points}}", "5")
@@ -161,6 +163,7 @@ def test_bodies_come_out_as_they_went_in(delivered):
 
 
 def test_the_wire_is_safe(world, delivered):
+    """S14, E6, T1, B1: 7-bit, short lines, over TLS, with a return path for each."""
     for raw in delivered.values():
         own = raw[raw.index(b"DKIM-Signature:"):]
         assert own.isascii() and max(map(len, own.split(b"\r\n"))) <= 998
@@ -176,6 +179,7 @@ def test_the_wire_is_safe(world, delivered):
 
 
 def test_both_signatures_verify_with_others_code(world, delivered, tmp_path):
+    """D1, D2, D4, D6, U2."""
     import dkim
     import dns.resolver
     resolver = dns.resolver.Resolver(configure=False)
@@ -210,6 +214,7 @@ def test_both_signatures_verify_with_others_code(world, delivered, tmp_path):
 
 
 def test_connections_are_shared_and_addresses_named(world):
+    """E1, S13, S16."""
     api = world.client()
     pb = api.pb
     world.sink.received.clear()
@@ -230,6 +235,7 @@ def test_connections_are_shared_and_addresses_named(world):
 
 
 def test_addresses_of_the_world(world):
+    """E7."""
     api = world.client()
     pb = api.pb
     people = [pb.Recipient(address=f"u1@{IDN}", ref="idn"),

@@ -130,6 +130,7 @@ def test_redis_away_at_start_is_waited_for(build):
 
 @pytest.mark.parametrize("policy", ["HOLD", "RESEND"])
 def test_redis_killed_in_mid_campaign_loses_nothing(build, policy):
+    """I1, I2, I4, I5."""
     with world(build) as cluster:
         cluster.start(workers=2)
         cluster.sink.delay_s = 0.1
@@ -204,6 +205,7 @@ def flat(value):
 
 
 def test_nothing_personal_stands_in_redis_or_logs(build):
+    """I8, L13, K1."""
     with world(build) as cluster:
         cluster.redis.start()
         cluster.add_coordinator(log={"level": "debug"}).start(wait=False)

@@ -79,6 +79,7 @@ def check_hold(cluster, campaign, key, late=frozenset()):
 
 
 def test_hold_sends_nobody_twice(cluster):
+    """I4, and I3 for the address."""
     pb = cluster.client().pb
     heir = cluster.add_worker(ips=((SENDERS[0], "m0.shop.test"),)).start(wait=False)
     wait_until("the heir waits for the address", lambda: "NO_SENDING_IP" in heir.get("/readyz")[1])
@@ -94,6 +95,7 @@ def test_hold_sends_nobody_twice(cluster):
 
 
 def test_resend_loses_nobody_and_tells_doubles(cluster):
+    """S2, I4: no double is untold."""
     pb = cluster.client().pb
     heir = cluster.workers[0].start(wait=False)
     campaign = start_campaign(cluster, "resend", pb.UNCERTAIN_POLICY_RESEND)
@@ -118,6 +120,7 @@ def test_resend_loses_nobody_and_tells_doubles(cluster):
 
 
 def test_a_sleeper_that_wakes_finishes_nothing(cluster):
+    """I3: who stopped goes on only after a renewal."""
     pb = cluster.client().pb
     campaign = start_campaign(cluster, "sleep", pb.UNCERTAIN_POLICY_HOLD)
     sleeper = cluster.workers[1]
