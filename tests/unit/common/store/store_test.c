@@ -21,7 +21,7 @@ static void test_redis_appears(void **state)
     assert_int_equal(world->error, -ENOENT);
     struct store_facts facts;
     store_facts(world->store, &facts);
-    assert_int_equal(facts.version[0], '7');
+    assert_true(facts.version[0] == '7' || facts.version[0] == '8'); /* Debian 12, 13 */
     assert_int_equal(strlen(facts.run_id), 40);
     assert_string_equal(facts.durability, "disk");
     assert_null(facts.warnings[0]);
