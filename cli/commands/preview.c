@@ -4,9 +4,11 @@
 #include "cli/connect.h"
 #include "cli/recipients_file.h"
 #include "cli/tell.h"
+#include "common/security/identity.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { FIRST_ROW = 2, ROW_FOUND = 1 };
 
@@ -83,25 +85,59 @@ static void print(const struct options *options, const Hikyaku__V1__PreviewMessa
     }
 }
 
+/* What is shown: a file, or a campaign that exists. */
+struct source {
+    const char *word;
+    struct campaign_file file;
+    bool is_campaign; /* `word` is its id; `file` is empty */
+};
+
+/* A file named like an id is a file all the same. */
+static enum exit_code read_source(const char *word, struct arena *arena, struct source *ret_source)
+{
+    unsigned char id[IDENTITY_CAMPAIGN_BYTES];
+    struct config_errors errors = {.file = word};
+    *ret_source = (struct source){.word = word};
+    ret_source->is_campaign =
+        access(word, F_OK) != 0 && identity_campaign_from_text(text_of(word), id) == 0;
+    if (!ret_source->is_campaign &&
+        campaign_file_read(word, arena, &errors, &ret_source->file) != 0) {
+        return tell_file(&errors);
+    }
+    return EXIT_CODE_OK;
+}
+
+static void fill_source(const struct source *source, struct arena *arena,
+                        Hikyaku__V1__PreviewMessageRequest *request)
+{
+    if (source->is_campaign) {
+        request->source_case = HIKYAKU__V1__PREVIEW_MESSAGE_REQUEST__SOURCE_CAMPAIGN_ID;
+        request->campaign_id = arena_printf(arena, "%s", source->word);
+        return;
+    }
+    request->source_case = HIKYAKU__V1__PREVIEW_MESSAGE_REQUEST__SOURCE_DRAFT;
+    request->draft = source->file.request;
+    if (request->draft->idempotency_key[0] == '\0') {
+        request->draft->idempotency_key = arena_printf(arena, "preview");
+    }
+}
+
 static enum exit_code preview(const struct options *options, const struct connection *connection,
-                              const struct campaign_file *campaign,
-                              Hikyaku__V1__Recipient *recipient)
+                              const struct source *source, Hikyaku__V1__Recipient *recipient)
 {
     Hikyaku__V1__PreviewMessageRequest request;
     struct api_result result;
     hikyaku__v1__preview_message_request__init(&request);
-    request.source_case = HIKYAKU__V1__PREVIEW_MESSAGE_REQUEST__SOURCE_DRAFT;
-    request.draft = campaign->request;
+    fill_source(source, connection->arena, &request);
     request.recipient = recipient;
-    if (campaign->request->idempotency_key[0] == '\0') {
-        campaign->request->idempotency_key = arena_printf(connection->arena, "preview");
-    }
     enum exit_code code = EXIT_CODE_OK;
     api_client_call(connection->client, API_METHOD_PREVIEW_MESSAGE, &request.base, &result);
     if (result.status == API_STATUS_OK) {
         print(options, (const Hikyaku__V1__PreviewMessageResponse *)result.response);
+    } else if (source->is_campaign) {
+        code = tell_result(options, &result);
     } else {
-        code = tell_campaign(options, options_positional(options, 0), campaign, &result);
+        code = tell_campaign(options, source->word, &source->file, &result);
     }
     api_client_finish(&result);
     return code;
@@ -110,20 +146,18 @@ static enum exit_code preview(const struct options *options, const struct connec
 static enum exit_code run(const struct options *options)
 {
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    const char *path = options_positional(options, 0);
-    struct config_errors errors = {.file = path};
-    struct campaign_file campaign;
+    struct source source;
     struct connection connection = {0};
     Hikyaku__V1__Recipient recipient;
-    if (campaign_file_read(path, arena, &errors, &campaign) != 0) {
-        return tell_file(&errors);
+    enum exit_code code = read_source(options_positional(options, 0), arena, &source);
+    if (code == EXIT_CODE_OK) {
+        code = read_recipient(options, arena, &recipient);
     }
-    enum exit_code code = read_recipient(options, arena, &recipient);
     if (code == EXIT_CODE_OK) {
         code = connect_open(options, &connection);
     }
     if (code == EXIT_CODE_OK) {
-        code = preview(options, &connection, &campaign, &recipient);
+        code = preview(options, &connection, &source, &recipient);
     }
     connect_close(&connection);
     return code;
@@ -140,9 +174,10 @@ static const struct option_spec option_table[] = {
 
 const struct command preview_command = {
     .name = "preview",
-    .words = "FILE.yaml",
+    .words = "FILE.yaml|CAMPAIGN",
     .summary = "the message that one recipient would get; sends nothing",
     .help = "  hikyaku preview spring.yaml --csv customers.csv --row 88\n"
+            "  hikyaku preview 06FMRX1S0C8W9T5V3E7H2K4N6P --csv customers.csv\n"
             "  hikyaku preview spring.yaml --csv customers.csv --eml > sample.eml",
     .options = option_table,
     .minimum_words = 1,

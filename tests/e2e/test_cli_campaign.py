@@ -64,6 +64,11 @@ def test_a_campaign_goes_from_files_to_outcomes(cluster, sink, files, monkeypatc
     assert re.search(rf"BOUNCED +{campaign}/2 +ref c-3  example\.test .* 550 ", lines)
     found = cluster.cli("find", "--message-id", received["fine@example.test"]["Message-ID"]).stdout
     assert f"{campaign}/0  c-1  DELIVERED" in found
+    # What the campaign says to somebody is shown by its id as well as by its file.
+    for source in (campaign, "c.yaml"):
+        shown = cluster.cli("preview", source, "--csv", "r.csv", "--row", "2").stdout
+        assert "Subject: 山田様へ" in shown and "山田様\n\nこんにちは" in shown
+    assert cluster.cli("preview", "0" * 26, check=False).returncode == REFUSED
     (files / "m.eml").write_bytes(next(
         one.content for one in sink.received if one.recipient == "fine@example.test"))
     verified = json.loads(cluster.cli("dkim", "verify", "m.eml", "--resolver", cluster.forwarder,
