@@ -145,7 +145,10 @@ static const struct config_key keys[] = {
      .maximum = 3600000,
      .doc = "How long a claimed recipient may wait before it goes back untouched."},
     {"flush.interval", CONFIG_DURATION, AT(flush.interval_ms), .fallback = "100ms", .minimum = 10,
-     .maximum = 500, .doc = "How long an outcome waits before it is written."},
+     .maximum = 500,
+     .doc =
+         "How long an outcome waits before it is written; BULK up to 500ms while many batches are "
+         "open."},
     {"flush.outcomes", CONFIG_INTEGER, AT(flush.outcomes), .fallback = "200", .minimum = 1,
      .maximum = 500, .doc = "So many outcomes of a batch are written at once."},
     {"retry.permille", CONFIG_INTEGER, AT(retry_permille), .fallback = "1000", .minimum = 1,

@@ -1,6 +1,7 @@
 #include "worker/report/report_claim.h"
 
 #include "common/base/log.h"
+#include "worker/report/flush_interval.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -219,8 +220,10 @@ static bool is_flush_due(const struct report_claim *part, uint64_t now_ms)
     if (part->claim->working == 0) {
         return true;
     }
+    uint64_t interval_ms = flush_interval_ms(settings->interval_ms, part->claim->is_transactional,
+                                             part->report->count);
     return part->gathered->count > 0 && (part->gathered->count >= settings->outcomes ||
-                                         now_ms - part->gathered_ms >= settings->interval_ms);
+                                         now_ms - part->gathered_ms >= interval_ms);
 }
 
 static void start_flush(struct report_claim *part)
