@@ -62,7 +62,8 @@ def test_messages_arrive_each_as_it_is(cluster):
     ]
     results = api.send_messages(request_of(pb, messages, labels={"team": "shop"})).results
     assert [one.status for one in results] == [pb.MESSAGE_STATUS_ACCEPTED] * 3
-    events = wait_events(api, ["r-plain", "r-own", "r-gone"], [pb.EVENT_TYPE_DELIVERED, pb.EVENT_TYPE_BOUNCED],
+    events = wait_events(api, ["r-plain", "r-own", "r-gone"],
+                         [pb.EVENT_TYPE_DELIVERED, pb.EVENT_TYPE_BOUNCED],
                          sorted({one.campaign_id for one in results}))
     for ref, result in zip(("r-plain", "r-own", "r-gone"), results):
         assert events[ref].message_id == result.message_id
