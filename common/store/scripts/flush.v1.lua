@@ -36,53 +36,48 @@ end
 local rows = redis.call('GET', ROWS)
 local changed, positions, told, counts = {}, {}, {}, new_counts()
 local open, is_sorted, is_doubtful, overtaken = batch.open, true, false, {}
-local function take(position, row, tells)
-    local first = position * ROW_SIZE + 1
-    local old_state, old_gate = string.byte(rows, first), string.byte(rows, first + ROW_gate - 1)
-    if tells then
-        told[#told + 1] = struct.pack('>I2', position) .. row
-    end
-    changed[position] = row
-    is_sorted = is_sorted and (positions[#positions] or -1) < position
-    positions[#positions + 1] = position
-    open = open + count_change(counts, old_state, old_gate, string.byte(row),
-        string.byte(row, ROW_gate))
-end
-
-local seen = {}
 for at = 1, #changes, CHANGE_SIZE do
     local high, low, new_state, _, _, _, new_gate = string.byte(changes, at, at + 1 + ROW_gate)
     local position = high * 256 + low
-    if position >= batch.rows or seen[position] or not ALLOWED[new_state] or new_gate > GATES then
+    if position >= batch.rows or changed[position] or not ALLOWED[new_state]
+        or new_gate > GATES then
         return {'bad'}
     end
-    seen[position] = true
     local first = position * ROW_SIZE + 1
-    local old_state = string.byte(rows, first)
+    local old_state, old_gate = string.byte(rows, first), string.byte(rows, first + ROW_gate - 1)
     local row = string.sub(changes, at + 2, at + CHANGE_SIZE - 1)
-    local tells = string.byte(rows, first + ROW_seq - 1) ~= string.byte(row, ROW_seq)
+    changed[position] = row
     if is_open(old_state) then
+        local tells = string.byte(rows, first + ROW_seq - 1) ~= string.byte(row, ROW_seq)
         if old_state ~= new_state and not tells then
             return {'bad'}
         end
-        if new_state == UNCERTAIN then
-            row, is_doubtful = doubtful_row(campaign, row), true
+        if tells then
+            told[#told + 1] = string.sub(changes, at, at + CHANGE_SIZE - 1)
         end
-        take(position, row, tells)
+        if new_state == UNCERTAIN then
+            changed[position], is_doubtful = doubtful_row(campaign, row), true
+        end
+        is_sorted = is_sorted and (positions[#positions] or -1) < position
+        positions[#positions + 1] = position
+        open = open + count_change(counts, old_state, old_gate, new_state, new_gate)
     elseif bit.band(string.byte(rows, first + ROW_flags - 1), LATE) ~= 0 then
-        overtaken[#overtaken + 1] = {position, row}
+        overtaken[#overtaken + 1] = position
     else
         return {'bad'}
     end
 end
 -- Evidence of an earlier try ended the row meanwhile: only another delivery is news.
-for _, pair in ipairs(overtaken) do
-    local position, row = pair[1], pair[2]
-    local first = position * ROW_SIZE + 1
+for _, position in ipairs(overtaken) do
+    local first, row = position * ROW_SIZE + 1, changed[position]
     if string.byte(row) == DELIVERED then
         local is_double = string.byte(rows, first) == DELIVERED
-        take(position, is_double and doubled_row(rows, first) or evident_row(rows, first, row), true)
+        row = is_double and doubled_row(rows, first) or evident_row(rows, first, row)
         redis.call('HSET', BATCH, try_name(position, epoch), '1')
+        told[#told + 1] = struct.pack('>I2', position) .. row
+        count_change(counts, string.byte(rows, first), 0, DELIVERED, 0)
+        changed[position], is_sorted = row, false
+        positions[#positions + 1] = position
     end
 end
 
@@ -95,7 +90,8 @@ if #positions > 0 then
     write_counters(counts, batch.provider)
 end
 if #told > 0 then
-    tell_rows(run, id, number, epoch, ARGV[7], table.concat(told), ARGV[10])
+    local is_all = #told == #positions and #overtaken == 0
+    tell_rows(run, id, number, epoch, ARGV[7], is_all and changes or table.concat(told), ARGV[10])
 end
 if finishes then
     release_claim(campaign, batch, member)

@@ -16,7 +16,8 @@ end
 -- @param why  set: a decision, not something that happened; who made it
 local function tell_rows(run, id, batch, epoch, number, rows, details, why)
     redis.call('XADD', EVENTS, next_place(run), 'v', '1r', 'c', id, 'b', batch, 'e', epoch,
-        'f', number, 't', digits(NOW_MS), 'r', rows, 'd', details, unpack(why and {'why', why} or {}))
+        'f', number, 't', digits(NOW_MS), 'r', rows, 'd', details,
+        unpack(why and {'why', why} or {}))
 end
 
 local function tell_state(run, id, state, reason)
