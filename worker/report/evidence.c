@@ -93,10 +93,9 @@ void evidence_destroy(struct evidence **evidence)
         return;
     }
     evidence_repeat(*evidence);
-    struct parcel *parcel;
-    struct parcel *next;
-    DL_FOREACH_SAFE((*evidence)->waiting, parcel, next)
-    {
+    while ((*evidence)->waiting != NULL) {
+        struct parcel *parcel = (*evidence)->waiting;
+        DL_DELETE((*evidence)->waiting, parcel);
         free(parcel);
     }
     free(*evidence);
