@@ -15,6 +15,7 @@
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/fleet_gauges.h"
 #include "coordinator/fleet/fleet_view.h"
+#include "coordinator/retention/retention.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -42,6 +43,7 @@ struct app {
     struct store *store;
     struct catalog *catalog;
     struct fleet *fleet;
+    struct retention *retention;
     struct api *api;
     struct service_health *health;
 
@@ -59,6 +61,7 @@ static void close_all(struct app *app)
     /* First the store: its calls without answer are answered while those who asked still live. */
     store_destroy(&app->store);
     api_destroy(&app->api);
+    retention_destroy(&app->retention);
     fleet_close(&app->fleet);
     catalog_destroy(&app->catalog);
     service_health_close(&app->health);
@@ -88,6 +91,9 @@ static void leave(struct app *app, const char *reason)
     LOG(LOG_STOP, NULL, log_string("reason", reason));
     app->leaving_ms = loop_now_ms(app->loop);
     api_stop(app->api);
+    if (app->retention != NULL) {
+        retention_stop(app->retention);
+    }
     fleet_leave(app->fleet);
     loop_timer_start(app->leaving, LEAVE_STEP_MS, LEAVE_STEP_MS);
 }
@@ -287,6 +293,40 @@ static int open_fleet(struct app *app, struct problem *problem)
     return error;
 }
 
+static bool drives(void *context, unsigned int partition)
+{
+    const struct app *app = context;
+    return app->fleet != NULL && fleet_drives(app->fleet, partition);
+}
+
+static void open_retention(struct app *app)
+{
+    const struct coordinator_config *config = app->config;
+    const struct coordinator_retention *own = &config->retention;
+    const struct coordinator_limits *limits = &config->limits;
+    app->retention = retention_create(&(struct retention_settings){
+        .loop = app->loop,
+        .store = app->store,
+        .catalog = app->catalog,
+        .keys = app->keys,
+        .tenant = TENANT,
+        .name = config->service.name,
+        .archive = config->archive.directory,
+        .times = {.events_ms = own->events_ms,
+                  .event_bytes = own->event_bytes,
+                  .rows_ms = own->rows_ms,
+                  .content_ms = own->content_ms,
+                  .drafts_ms = own->drafts_ms,
+                  .stubs_ms = own->stubs_ms,
+                  .archive_ms = config->archive.after_ms,
+                  .life_ms = limits->campaign_schedule_days * DAY_MS +
+                             limits->campaign_expires_max_ms + own->drafts_ms},
+        .drives = drives,
+        .context = app,
+    });
+    retention_start(app->retention);
+}
+
 /* NULL-terminated, in the app's arena. */
 static const char *const *list_of(struct app *app, const struct config_strings *strings)
 {
@@ -365,6 +405,9 @@ static int open_all(struct app *app, struct problem *problem)
     if (error == 0) {
         open_catalog(app);
         error = open_fleet(app, problem);
+    }
+    if (error == 0) {
+        open_retention(app);
     }
     if (error == 0) {
         error = open_api(app, problem);

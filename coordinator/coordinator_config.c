@@ -121,6 +121,29 @@ static const struct config_key keys[] = {
      .minimum = 1, .maximum = 10000000, .doc = "Rows of a campaign that says nothing."},
     {"limits.mode", CONFIG_ENUM, LIMIT(mode), .choices = modes, .fallback = "live",
      .doc = "Mode of calls that name none."},
+    {"retention.events", CONFIG_DURATION, AT(retention.events_ms), .fallback = "3d",
+     .minimum = 1000, .maximum = 90 * DAY_OF_MS, .doc = "How long events can be read."},
+    {"retention.event_bytes", CONFIG_SIZE, AT(retention.event_bytes), .fallback = "256B",
+     .minimum = 64, .maximum = 64 * KIB,
+     .doc = "Memory of an event stream for each recipient of its partition (16 MiB at least): "
+            "a stream that takes more loses its oldest events, and readers are told."},
+    {"retention.rows", CONFIG_DURATION, AT(retention.rows_ms), .fallback = "30d", .minimum = 1000,
+     .maximum = 400 * DAY_OF_MS,
+     .doc = "How long outcomes of single recipients stay after their campaign's end."},
+    {"retention.content", CONFIG_DURATION, AT(retention.content_ms), .fallback = "30d",
+     .minimum = 1000, .maximum = 400 * DAY_OF_MS,
+     .doc = "The same of its content and key; not shorter than rows and events, which need it."},
+    {"retention.drafts", CONFIG_DURATION, AT(retention.drafts_ms), .fallback = "7d",
+     .minimum = 1000, .maximum = 90 * DAY_OF_MS,
+     .doc = "When a draft that was not submitted is cancelled."},
+    {"retention.stubs", CONFIG_DURATION, AT(retention.stubs_ms), .fallback = "400d",
+     .minimum = 1000, .maximum = 4000 * DAY_OF_MS,
+     .doc = "How long a campaign's idempotency key and counters are still known after that."},
+    {"archive.directory", CONFIG_PATH, AT(archive.directory),
+     .doc = "Folder for outcomes as JSON lines, a file per day and coordinator; none: no archive."},
+    {"archive.after", CONFIG_DURATION, AT(archive.after_ms), .fallback = "2d",
+     .maximum = 400 * DAY_OF_MS,
+     .doc = "When a finished campaign is archived: doubt and late replies have ended by then."},
     {"schedule.transactional_share", CONFIG_INTEGER, AT(transactional_share), .fallback = "900",
      .minimum = 1, .maximum = 999,
      .doc = "Of 1,000 recipients taken while both lanes wait, how many TRANSACTIONAL may be."},
@@ -173,6 +196,12 @@ static int check(const void *record, struct problem *problem)
     }
     if (config->fallback.pool != NULL && !is_in(&config->pools, config->fallback.pool)) {
         problem_set(problem, "default.pool", "unknown_pool", "is not one of pools");
+        return -EINVAL;
+    }
+    if (config->retention.content_ms < config->retention.rows_ms ||
+        config->retention.content_ms < config->retention.events_ms) {
+        problem_set(problem, "retention.content", "retention_order",
+                    "must not be shorter than retention.rows and retention.events");
         return -EINVAL;
     }
     return 0;

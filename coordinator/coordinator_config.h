@@ -33,6 +33,16 @@ struct coordinator_limits {
     int mode; /* 0 live, 1 sandbox, 2 dry_run */
 };
 
+/** Times after which things leave Redis, ms. */
+struct coordinator_retention {
+    uint64_t events_ms;
+    uint64_t event_bytes; /* for each recipient */
+    uint64_t rows_ms;
+    uint64_t content_ms;
+    uint64_t drafts_ms;
+    uint64_t stubs_ms;
+};
+
 struct coordinator_config {
     struct service_config service;
     struct {
@@ -57,6 +67,11 @@ struct coordinator_config {
         char *feedback_sender_id;
     } fallback; /* `default` in the file */
     struct coordinator_limits limits;
+    struct coordinator_retention retention;
+    struct {
+        char *directory; /* NULL: no archive */
+        uint64_t after_ms;
+    } archive;
     uint64_t transactional_share; /* permille */
     uint64_t threads;             /* 0: as many as cores */
 };

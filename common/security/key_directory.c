@@ -413,6 +413,47 @@ int key_directory_destroy_month(struct key_directory *directory, uint32_t month,
     return error == -ENOENT ? 0 : error;
 }
 
+/* "month-2026-11.key" -> 202611, any other name -> 0. */
+static uint32_t month_of_name(const char *name)
+{
+    char expected[NAME_MAX_BYTES];
+    struct text text = text_of(name);
+    uint64_t year = 0;
+    uint64_t of_year = 0;
+    if (text.size != sizeof "month-2026-11.key" - 1 ||
+        text_to_u64((struct text){name + 6, 4}, 9999, &year) != 0 ||
+        text_to_u64((struct text){name + 11, 2}, 12, &of_year) != 0) {
+        return 0;
+    }
+    uint32_t month = (uint32_t)(year * 100 + of_year);
+    month_name(month, expected);
+    return is_month(month) && strcmp(name, expected) == 0 ? month : 0;
+}
+
+int key_directory_oldest_month(const struct key_directory *directory, uint32_t *ret_month,
+                               struct problem *problem)
+{
+    const struct dirent *entry;
+    uint32_t oldest = 0;
+    DIR *folder = opendir(directory->path);
+    if (folder == NULL) {
+        int error = -errno;
+        problem_set(problem, directory->path, "key_directory", "cannot be listed");
+        return error;
+    }
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): safe on a stream that no other thread knows */
+    while ((entry = readdir(folder)) != NULL) {
+        uint32_t month = month_of_name(entry->d_name);
+        oldest = month != 0 && (oldest == 0 || month < oldest) ? month : oldest;
+    }
+    (void)closedir(folder);
+    if (oldest == 0) {
+        return -ENOENT;
+    }
+    *ret_month = oldest;
+    return 0;
+}
+
 /* An existing directory is checked, not changed: who made it may have meant its mode. */
 static int make_folder(const char *path, struct problem *problem)
 {

@@ -77,6 +77,10 @@ MUST_USE int key_directory_month_key(struct key_directory *directory, uint32_t m
 MUST_USE int key_directory_destroy_month(struct key_directory *directory, uint32_t month,
                                          struct problem *problem);
 
+/** The oldest month whose key is in the directory. @return 0, -ENOENT (none), or a file error */
+MUST_USE int key_directory_oldest_month(const struct key_directory *directory, uint32_t *ret_month,
+                                        struct problem *problem);
+
 /** The month of a time, as 202611 (UTC). @param unix_s  seconds, 0 or more */
 uint32_t key_directory_month_of(int64_t unix_s);
 

@@ -41,6 +41,8 @@ struct store_campaign {
     int64_t submitted_unix_ms;
     int64_t scheduled_unix_ms; /* 0: at once */
     int64_t expires_unix_ms;   /* 0 until submitted */
+    int64_t ended_unix_ms;     /* COMPLETED or CANCELLED since; 0: not ended */
+    uint8_t shed;              /* enum store_shed (store_retention.h): how far it has shrunk */
     struct text wrapped_key;   /* seal_wrap_key() */
     uint8_t token_key_id;
     struct text request_digest; /* 32 bytes: same key, same payload */

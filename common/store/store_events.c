@@ -178,6 +178,7 @@ static int read_end(const redisReply *entry, struct store_event_place *ret_place
 static int read_range(const redisReply *reply, struct store_events_range *range)
 {
     uint64_t added = 0;
+    struct store_event_place newest = {0, 0};
     int result = 0;
     for (size_t i = 0; i + 1 < store_reply_count(reply); i += 2) {
         struct text name = store_reply_text(store_reply_at(reply, i));
@@ -186,12 +187,18 @@ static int read_range(const redisReply *reply, struct store_events_range *range)
             range->length = store_reply_number(value);
         } else if (text_equal(name, TEXT("entries-added"))) {
             added = store_reply_number(value);
+        } else if (text_equal(name, TEXT("last-generated-id"))) {
+            result |= store_entry_read_place(store_reply_text(value), &newest);
         } else if (text_equal(name, TEXT("first-entry"))) {
             range->oldest_unix_ms = read_time(value);
             result |= read_end(value, &range->first);
         } else if (text_equal(name, TEXT("last-entry"))) {
             result |= read_end(value, &range->last);
         }
+    }
+    if (range->length == 0) { /* all trimmed: what comes next is the first */
+        range->last = newest;
+        range->first = (struct store_event_place){newest.generation, newest.sequence + 1};
     }
     range->removed = added > range->length ? added - range->length : 0;
     return result == 0 ? 0 : -EPROTO;
@@ -227,23 +234,4 @@ void store_events_ranges(struct store *store, struct text tenant, store_events_r
         add_stream_key(store, partition, tenant);
         store_send(store, STORE_LINK_READ, on_range, call);
     }
-}
-
-static void on_trimmed(void *object, int error, const redisReply *reply)
-{
-    (void)object;
-    (void)error;
-    (void)reply;
-}
-
-void store_events_trim(struct store *store, struct text tenant, unsigned int partition,
-                       const struct store_event_place *oldest)
-{
-    struct store_command *command = store_command_of(store);
-    store_command_begin(command, "XTRIM");
-    add_stream_key(store, partition, tenant);
-    store_command_add_string(command, "MINID");
-    store_command_add_string(command, "~");
-    add_place(command, oldest);
-    store_send(store, STORE_LINK_WRITE, on_trimmed, NULL);
 }

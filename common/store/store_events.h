@@ -37,7 +37,8 @@ void store_events_read(struct store *store, struct text tenant,
                        const struct store_event_place after[64], size_t limit,
                        store_events_fn *on_answer, void *context);
 
-/** First and last place of each stream (zero: empty stream). */
+/** First and last place of each stream; of one trimmed to nothing: the place behind its last entry,
+ *  and that one. Zero: nothing was ever written. */
 struct store_events_range {
     struct store_event_place first;
     struct store_event_place last;
@@ -49,9 +50,5 @@ typedef void store_events_ranges_fn(void *context, int error,
                                     const struct store_events_range ranges[64]);
 void store_events_ranges(struct store *store, struct text tenant, store_events_ranges_fn *on_answer,
                          void *context);
-
-/** Trim what lies before `oldest` (72 h: the driver's job). */
-void store_events_trim(struct store *store, struct text tenant, unsigned int partition,
-                       const struct store_event_place *oldest);
 
 #endif

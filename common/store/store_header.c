@@ -31,6 +31,8 @@ static const struct {
     {"created", KIND_TIME, offsetof(struct store_campaign, created_unix_ms)},
     {"submitted", KIND_TIME, offsetof(struct store_campaign, submitted_unix_ms)},
     {"scheduled", KIND_TIME, offsetof(struct store_campaign, scheduled_unix_ms)},
+    {"ended", KIND_TIME, offsetof(struct store_campaign, ended_unix_ms)},
+    {"shed", KIND_U8, offsetof(struct store_campaign, shed)},
     {"expires", KIND_TIME, offsetof(struct store_campaign, expires_unix_ms)},
     {"key", KIND_TEXT, offsetof(struct store_campaign, wrapped_key)},
     {"key_id", KIND_U8, offsetof(struct store_campaign, token_key_id)},

@@ -80,6 +80,13 @@ void store_keys_generation(struct buffer *out, const char *prefix, unsigned int 
     partition_key(out, prefix, partition, "gen");
 }
 
+void store_keys_marks(struct buffer *out, const char *prefix, unsigned int partition,
+                      struct text tenant)
+{
+    partition_key(out, prefix, partition, "marks:");
+    buffer_append_text(out, tenant);
+}
+
 void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition)
 {
     partition_key(out, prefix, partition, "lease");

@@ -15,6 +15,9 @@ void store_keys_active(struct buffer *out, const char *prefix, unsigned int part
 void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_doubt(struct buffer *out, const char *prefix, unsigned int partition);
+/** Places of an event stream and their times. */
+void store_keys_marks(struct buffer *out, const char *prefix, unsigned int partition,
+                      struct text tenant);
 void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_events(struct buffer *out, const char *prefix, unsigned int partition,

@@ -130,11 +130,28 @@ static void create_new(struct create *create)
                      now_ms, on_sealed, create);
 }
 
-static void on_looked_up(void *context, int error, struct catalog_campaign *campaign)
+/* The content is gone, or never was: a stub still knows its key. The first answer again; its
+ * effective settings are made anew from the same payload. */
+static void on_stub(void *context, int error, const struct store_campaign *campaign)
 {
     struct create *create = context;
     if (error == -ENOENT) {
         create_new(create);
+    } else if (error != 0) {
+        api_call_refuse_error(create->call, error);
+    } else if (!text_equal(campaign->request_digest,
+                           (struct text){(const char *)create->digest, DIGEST_BYTES})) {
+        refuse_conflict(create->call);
+    } else {
+        answer(create, create->effective, campaign->state, true);
+    }
+}
+
+static void on_looked_up(void *context, int error, struct catalog_campaign *campaign)
+{
+    struct create *create = context;
+    if (error == -ENOENT) {
+        store_campaign_get(create->call->api->settings.store, create->id, on_stub, create);
     } else if (error != 0) {
         api_call_refuse_error(create->call, error);
     } else {

@@ -79,9 +79,6 @@ size_t event_gaps_find(struct event_cursor *cursor,
 {
     size_t count = 0;
     for (unsigned int i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
-        if (ranges[i].length == 0) {
-            continue;
-        }
         struct store_event_place before = cursor->places[i];
         Hikyaku__V1__Event *event = find_truncation(&cursor->places[i], i, &ranges[i], arena);
         if (event != NULL) {

@@ -292,6 +292,11 @@ bool fleet_is_ready(const struct fleet *fleet)
     return fleet->is_registered && !fleet->is_leaving;
 }
 
+bool fleet_drives(const struct fleet *fleet, unsigned int partition)
+{
+    return fleet->partitions != NULL && partitions_holds(fleet->partitions, partition);
+}
+
 const char *fleet_endpoint(const struct fleet *fleet)
 {
     return workers_endpoint(fleet->workers);

@@ -40,6 +40,8 @@ bool fleet_has_left(const struct fleet *fleet);
 void fleet_admit(struct fleet *fleet, const char *const *admitted);
 /** The session is registered: partitions are driven. */
 bool fleet_is_ready(const struct fleet *fleet);
+/** This coordinator drives the partition. */
+bool fleet_drives(const struct fleet *fleet, unsigned int partition);
 /** The bus endpoint with its real port. */
 const char *fleet_endpoint(const struct fleet *fleet);
 

@@ -48,7 +48,7 @@ class Store:
         self.run = b"run-1"
         self.shas = {path.name.split(".")[0]: client.script_load(path.read_text())
                      for path in sorted(folder.glob("*.lua"))}
-        assert len(self.shas) == 16
+        assert len(self.shas) == 18
 
     def call(self, script, keys, *arguments):
         answer = self.redis.evalsha(self.shas[script], len(keys), *keys, *arguments)
@@ -156,6 +156,16 @@ class Campaign:
     def sweep(self, batch, outcome):
         return self.store.call("sweep", self.batch_keys(batch), self.store.run, self.id, batch,
                                outcome)
+
+    def shed(self, step, stub_s=1000):
+        return self.store.call("shed", [self.key, f"{self.partition}:all", *(
+            f"{self.key}:{part}" for part in ("content", "chunks", "parts", "due"))],
+                               self.id, step, stub_s)
+
+    def trim(self, keep_ms, mark_ms, bytes_max=1 << 30):
+        return self.store.call("trim", [self.events, f"{self.partition}:gen",
+                                        self.events.replace(":ev:", ":marks:")],
+                               keep_ms, mark_ms, bytes_max)
 
     # What stands in Redis
 

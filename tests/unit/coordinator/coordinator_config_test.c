@@ -70,6 +70,9 @@ static void mistakes_between_keys_are_named(void **state)
         {LEAST API "default: {feedback_sender_id: \"a:b:c\"}\n", "default.feedback_sender_id",
          "G18"},
         {LEAST API "durability: always\n", "durability", "choice"},
+        {LEAST API "retention: {rows: 31d}\n", "retention.content", "retention_order"},
+        {LEAST API "retention: {content: 1h, rows: 1h}\n", "retention.content", "retention_order"},
+        {LEAST API "retention: {drafts: 10ms}\n", "retention.drafts", "range"},
         {LEAST API "pool: [a]\n", "pool", "unknown_key"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

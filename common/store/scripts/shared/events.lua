@@ -30,6 +30,7 @@ end
 local function enter_state(run, id, state, word, reason)
     redis.call('HSET', HEADER, 'state', digits(state), 'word', word)
     if state == STATE_COMPLETED or state == STATE_CANCELLED then
+        redis.call('HSET', HEADER, 'ended', digits(NOW_MS))
         redis.call('SREM', ACTIVE, id)
     else
         redis.call('SADD', ACTIVE, id)

@@ -32,6 +32,7 @@ static void test_names(void **state)
     EXPECT(store_keys_generation(&out, "hk", 10), "hk:{p10}:gen");
     EXPECT(store_keys_lease(&out, "hk", 10), "hk:{p10}:lease");
     EXPECT(store_keys_events(&out, "hk", 10, TEXT("default")), "hk:{p10}:ev:default");
+    EXPECT(store_keys_marks(&out, "hk", 10, TEXT("default")), "hk:{p10}:marks:default");
     EXPECT(store_keys_idempotency(&out, "hk", 10, 20500, 255), "hk:{p10}:idem:20500:255");
     EXPECT(store_keys_campaign(&out, "hk", campaign, NULL),
            "hk:{p05}:c:1000000000000000000000008M");
