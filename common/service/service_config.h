@@ -68,7 +68,7 @@ int service_config_check_redis(struct text value, struct problem *problem);
          offsetof(type, service.store.endpoint),                                                   \
          .fallback = "127.0.0.1:6379",                                                             \
          .check = service_config_check_redis,                                                      \
-         .doc = "Where Redis is: HOST:PORT or unix:PATH."},                                        \
+         .doc = "Where Redis is: HOST:PORT (all addresses of a name in turn) or unix:PATH."},      \
         {"store.user", CONFIG_STRING, offsetof(type, service.store.user),                          \
          .doc = "Redis user (ACL)."},                                                              \
         {"store.password_file", CONFIG_SECRET_FILE, offsetof(type, service.store.password_file),   \

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/store/store_place.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,7 +18,6 @@
 #define RETRY_FIRST_MS 1000
 #define RETRY_LAST_MS 2000
 #define LOOK_MS 250
-#define PORT_DEFAULT 6379
 
 struct link_call {
     struct store_link *link;
@@ -30,8 +30,8 @@ struct link_call {
 struct store_link {
     struct loop *loop;
     struct store_link_settings settings;
-    char *host;
-    int port; /* 0: `host` is the path of a unix socket */
+    struct store_place place;
+    struct host_lookup *lookup; /* NULL: none under way */
     redisAsyncContext *redis;
     struct loop_watch *watch;
     unsigned int events;
@@ -106,8 +106,12 @@ static void cleanup(void *context)
     if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0) {
         random = (uint32_t)clock_monotonic_us(); /* enough to spread reconnections */
     }
-    loop_timer_start(link->retry, random % link->retry_ms, 0);
-    link->retry_ms = RETRY_LAST_MS;
+    if (store_place_has_more(&link->place)) {
+        loop_timer_start(link->retry, 0, 0); /* the next address of the name */
+    } else {
+        loop_timer_start(link->retry, random % link->retry_ms, 0);
+        link->retry_ms = RETRY_LAST_MS;
+    }
     link->settings.on_lost(link->settings.context, link, was_ready);
 }
 
@@ -152,11 +156,28 @@ static void on_look(void *context)
     }
 }
 
+static void on_host(void *context, const struct stream_address *addresses, size_t count)
+{
+    struct store_link *link = context;
+    link->lookup = NULL;
+    store_place_set(&link->place, addresses, count);
+    if (count > 0) {
+        try_connect(link);
+    } else {
+        cleanup(link);
+    }
+}
+
 static void try_connect(void *context)
 {
     struct store_link *link = context;
-    redisAsyncContext *redis = link->port == 0 ? redisAsyncConnectUnix(link->host)
-                                               : redisAsyncConnect(link->host, link->port);
+    if (store_place_wants_lookup(&link->place)) {
+        link->lookup = host_lookup_start(link->loop, link->place.host, on_host, link);
+        return;
+    }
+    const char *host = store_place_take(&link->place);
+    redisAsyncContext *redis = link->place.port == 0 ? redisAsyncConnectUnix(host)
+                                                     : redisAsyncConnect(host, link->place.port);
     if (redis == NULL || redis->err != 0) {
         if (redis != NULL) {
             redisAsyncFree(redis);
@@ -181,35 +202,13 @@ static void try_connect(void *context)
     (void)redisAsyncSetConnectCallback(redis, on_connect);
 }
 
-static void parse_endpoint(struct store_link *link, const char *endpoint)
-{
-    if (strncmp(endpoint, "unix:", 5) == 0) {
-        link->host = xalloc_string(endpoint + 5);
-        return;
-    }
-    const char *colon = strrchr(endpoint, ':');
-    const char *bracket = strchr(endpoint, ']');
-    bool has_port = colon != NULL && (endpoint[0] != '[' || (bracket != NULL && colon > bracket));
-    size_t length = has_port ? (size_t)(colon - endpoint) : strlen(endpoint);
-    uint64_t port = 0;
-    if (!has_port || text_to_u64(text_of(colon + 1), UINT16_MAX, &port) != 0 || port == 0) {
-        port = PORT_DEFAULT;
-    }
-    link->port = (int)port;
-    if (endpoint[0] == '[' && length >= 2) {
-        endpoint++;
-        length -= 2;
-    }
-    link->host = xalloc_copy(endpoint, length);
-}
-
 struct store_link *store_link_create(struct loop *loop, const struct store_link_settings *settings)
 {
     struct store_link *link = xalloc_zero(1, sizeof(*link));
     link->loop = loop;
     link->settings = *settings;
     link->settings.endpoint = NULL;
-    parse_endpoint(link, settings->endpoint);
+    store_place_init(&link->place, settings->endpoint);
     link->retry = loop_timer_create(loop, try_connect, link);
     link->look = loop_timer_create(loop, on_look, link);
     link->refusal = loop_timer_create(loop, on_refusal, link);
@@ -240,6 +239,7 @@ void store_link_cancel(struct store_link *link)
     if (link->redis != NULL) {
         redisAsyncFree(link->redis);
     }
+    host_lookup_cancel(&link->lookup);
     loop_timer_stop(link->retry);
     while (link->unsent != NULL) {
         answer_unsent(link, -ECANCELED);
@@ -257,7 +257,7 @@ void store_link_destroy(struct store_link **link)
     loop_timer_destroy(&old->retry);
     loop_timer_destroy(&old->look);
     loop_timer_destroy(&old->refusal);
-    free(old->host);
+    store_place_finish(&old->place);
     free(old);
 }
 
@@ -281,6 +281,7 @@ void store_link_set_ready(struct store_link *link)
     assert(link->state == LINK_EARLY);
     link->state = LINK_READY;
     link->retry_ms = RETRY_FIRST_MS;
+    store_place_on_ready(&link->place);
 }
 
 void store_link_drop(struct store_link *link)

@@ -1,6 +1,9 @@
 /* The store and a Redis that comes, goes, dies and is of the wrong kind. */
 #include "store_world.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 /* Redis away at the start, then appearing. */
 static void test_redis_appears(void **state)
 {
@@ -164,10 +167,44 @@ static void test_relaxed_warns(void **state)
     assert_null(facts.warnings[1]);
 }
 
+static uint16_t free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(descriptor, (const struct sockaddr *)&address, size), 0);
+    assert_int_equal(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
+    close(descriptor);
+    return ntohs(address.sin_port);
+}
+
+/* A name of /etc/hosts, looked up off the loop; again when Redis has gone. */
+static void test_redis_has_a_name(void **state)
+{
+    struct world *world = *state;
+    char port[8];
+    snprintf(port, sizeof(port), "%u", free_port());
+    const char *const options[] = {"--port", port, "--bind", "127.0.0.1", NULL};
+    private_redis_start_with(&world->redis, options);
+    snprintf(world->redis.endpoint, sizeof(world->redis.endpoint), "localhost:%s", port);
+    world_open_store(world, STORE_DISK);
+    world_wait_for(world, &world->ready, 1);
+    world->campaign.id[0] = 1;
+    world_get(world);
+    assert_int_equal(world->error, -ENOENT);
+    private_redis_stop(&world->redis, SIGKILL);
+    world_wait_for(world, &world->lost, 1);
+    private_redis_start_with(&world->redis, options);
+    world_wait_for(world, &world->ready, 2);
+    world_get(world);
+    assert_int_equal(world->error, -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_redis_appears, world_open_loop, world_close),
+        cmocka_unit_test_setup_teardown(test_redis_has_a_name, world_open_loop, world_close),
         cmocka_unit_test_setup_teardown(test_redis_is_killed, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_an_answer_is_lost, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_silence_is_a_loss, world_open, world_close),
