@@ -8,6 +8,8 @@
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 
+#include <inttypes.h>
+
 static void append_time(struct buffer *out, const char *what, int64_t unix_ms)
 {
     char text[FORMAT_BYTES];
@@ -51,6 +53,10 @@ static void print(const Hikyaku__V1__Campaign *campaign)
     }
     buffer_append_byte(&out, '\n');
     progress_append_outcomes(campaign, now_unix_ms, &out);
+    if (campaign->doubled > 0) {
+        buffer_printf(&out, "\ndelivered more than once: %" PRIu64 " (events with doubled)\n",
+                      campaign->doubled);
+    }
     tell_out(&out);
 }
 

@@ -60,6 +60,7 @@ def test_a_sleeper_tells_of_doubles_when_it_wakes(make_cluster, sink):
     assert all(event.late and event.possible_duplicate for event in told)
     view = api.campaign("GetCampaign", campaign_id=campaign).campaign
     assert view.doubled == len(doubled)
+    assert f"delivered more than once: {len(doubled)} " in cluster.cli("show", campaign).stdout
     assert outcomes(api, campaign) == {"DELIVERED": rows}
     assert heir.is_ready()
 

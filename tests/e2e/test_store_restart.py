@@ -16,3 +16,8 @@ def test_a_killed_redis_loses_and_doubles_nothing(cluster, sink):
     cluster.wait_campaign(campaign, ["COMPLETED"])
     assert outcomes(api, campaign) == {"DELIVERED": len(addresses)}
     assert sorted(sink.recipients()) == sorted(addresses)
+    # F9: another run_id, so the worker repeats what it flushed; none of it is news, none a double.
+    told = [event for event in cluster.workers[0].log() if event["event"] == "evidence.taken"]
+    assert told and sum(event["known"] for event in told) > 0
+    assert {(event["changed"], event["error"]) for event in told} == {(0, 0)}
+    assert api.campaign("GetCampaign", campaign_id=campaign).campaign.doubled == 0
