@@ -27,6 +27,14 @@ static void append_reply(const Hikyaku__V1__Event *event, struct buffer *out)
     }
 }
 
+/* What is out of the ordinary about it. */
+static void append_notes(const Hikyaku__V1__Event *event, struct buffer *out)
+{
+    buffer_append_string(out, event->late ? "  late" : "");
+    buffer_append_string(out, event->possible_duplicate ? "  possible duplicate" : "");
+    buffer_append_string(out, event->doubled ? "  delivered twice" : "");
+}
+
 /* Time, type, who, where, reply: one line. */
 static void append_event(const Hikyaku__V1__Event *event, struct buffer *out)
 {
@@ -50,6 +58,9 @@ static void append_event(const Hikyaku__V1__Event *event, struct buffer *out)
         buffer_printf(out, "  %s",
                       enum_word(&hikyaku__v1__campaign_state__descriptor, event->state));
     }
+    if (event->outcome != HIKYAKU__V1__OUTCOME__OUTCOME_UNSPECIFIED) {
+        buffer_printf(out, "  as %s", enum_word(&hikyaku__v1__outcome__descriptor, event->outcome));
+    }
     if (event->gate != HIKYAKU__V1__GATE__GATE_NONE) {
         buffer_printf(out, "  %s", enum_word(&hikyaku__v1__gate__descriptor, event->gate));
     }
@@ -57,7 +68,8 @@ static void append_event(const Hikyaku__V1__Event *event, struct buffer *out)
     if (event->next_attempt_unix_ms > 0) {
         buffer_printf(out, "  next %s", format_time(event->next_attempt_unix_ms, text));
     }
-    buffer_append_string(out, event->possible_duplicate ? "  possible duplicate\n" : "\n");
+    append_notes(event, out);
+    buffer_append_byte(out, '\n');
 }
 
 /* @return false when a word is no type */

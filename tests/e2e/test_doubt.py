@@ -125,6 +125,8 @@ def test_a_person_decides(cluster, sink):
     assert told == {"ref-0": ("OUTCOME_DEFERRED", "bills"), "ref-1": ("OUTCOME_DELIVERED", ""),
                     "ref-2": ("OUTCOME_BOUNCED", "by phone"),
                     "ref-3": ("OUTCOME_BOUNCED", "by phone")}
+    said = cluster.cli("events", "--campaign", campaign, "--type", "RESOLVED").stdout
+    assert said.count("  as BOUNCED  ") == 2 and "  by phone" in said
     found = api.campaign("FindRecipients", campaign_id=campaign, ref="ref-1").recipients[0]
     assert found.resolved and not found.late
     assert cluster.cli("uncertain", "list", campaign).stderr == "hikyaku: nobody is in doubt\n"
