@@ -33,6 +33,7 @@ static const struct command *const commands[] = {
     &uncertain_bounce_command,
     &fleet_command,
     &keygen_master_command,
+    &keygen_retire_command,
     &keygen_api_command,
     &keygen_curve_command,
     &keygen_dkim_command,

@@ -17,6 +17,7 @@ extern const struct command keygen_api_command;
 extern const struct command keygen_curve_command;
 extern const struct command keygen_dkim_command;
 extern const struct command keygen_master_command;
+extern const struct command keygen_retire_command;
 extern const struct command list_command;
 extern const struct command preview_command;
 extern const struct command send_command;

@@ -122,6 +122,63 @@ const struct command keygen_master_command = {
     .run = run_master,
 };
 
+/* ------------------------------------------------------------- retire */
+
+static enum exit_code destroy_month(const char *folder, uint32_t month)
+{
+    struct key_directory *directory = NULL;
+    struct problem problem = {0};
+    int failed = key_directory_open(folder, &directory, &problem);
+    if (failed == 0) {
+        failed = key_directory_destroy_month(directory, month, &problem);
+    }
+    key_directory_close(&directory);
+    return failed == 0 ? EXIT_CODE_OK : refuse_file(&problem);
+}
+
+static enum exit_code run_retire(const struct options *options)
+{
+    const char *folder = options_positional(options, 0);
+    const char *name = options_positional(options, 1);
+    uint32_t month = parse_month(text_of(name));
+    if (month == 0) {
+        tell("needs a month as YYYY-MM, such as 2026-11");
+        return EXIT_CODE_USAGE;
+    }
+    if (month >= key_directory_month_of(clock_unix_ms() / 1000)) {
+        tell("%s is not over: campaigns are still sealed under its key", name);
+        return EXIT_CODE_USAGE;
+    }
+    enum exit_code code = destroy_month(folder, month);
+    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
+        print_json((const char *const[]){"directory", folder, "destroyed", name, NULL});
+    } else if (code == EXIT_CODE_OK) {
+        (void)printf("%s holds no month-%s.key any more: nobody reads that month's campaigns.\n"
+                     "Send SIGHUP to the coordinators, and destroy other copies of the key.\n",
+                     folder, name);
+    }
+    return code;
+}
+
+static const struct option_spec no_options[] = {{.name = NULL}};
+const struct command keygen_retire_command = {
+    .name = "keygen retire",
+    .words = "DIR YYYY-MM",
+    .summary = "destroy a month's key, so that its campaigns cannot be read any more",
+    .help =
+        "Overwrites and removes the key of a month that is over. Coordinators do this themselves\n"
+        "when nothing of the month is retained, where they may write into the directory; do it\n"
+        "by hand where their log says month_key.due. There is no way back: recipients and\n"
+        "contents of that month stay sealed for good, in backups as well.\n"
+        "\n"
+        "  hikyaku keygen retire /etc/hikyaku/keys 2026-05",
+    .options = no_options,
+    .minimum_words = 2,
+    .maximum_words = 2,
+    .is_offline = true,
+    .run = run_retire,
+};
+
 /* ------------------------------------------------------------- api */
 
 static enum exit_code run_api(const struct options *options)

@@ -60,9 +60,9 @@ static const char *lane_name(uint8_t lane)
 static void add_outcomes(struct buffer *out, const struct store_campaign *campaign)
 {
     const char *before = ",\"outcomes\":{";
-    for (uint8_t state = 0; state < OUTCOME_LIMIT; state++) {
+    for (unsigned int state = 0; state < OUTCOME_LIMIT; state++) {
         if (campaign->outcomes[state] > 0) {
-            buffer_printf(out, "%s\"%s\":%" PRIu64, before, rows_outcome_name(state),
+            buffer_printf(out, "%s\"%s\":%" PRIu64, before, rows_outcome_name((uint8_t)state),
                           campaign->outcomes[state]);
             before = ",";
         }

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import nacl.public
@@ -19,7 +20,7 @@ BUILD = Path(os.environ.get("HIKYAKU_BUILD", ROOT / "build/dev"))
 HIKYAKU = BUILD / "bin/hikyaku"
 OK, REFUSED, USAGE, UNREACHABLE, BAD_FILE = range(5)
 COMMANDS = ("submit", "send", "preview", "show", "list", "events", "pause", "resume", "cancel",
-            "find", "fleet", "keygen master", "keygen api", "keygen curve", "keygen dkim",
+            "find", "fleet", "keygen master", "keygen retire", "keygen api", "keygen curve", "keygen dkim",
             "dkim check", "dkim verify", "config check")
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
@@ -122,6 +123,20 @@ def test_master_keys_are_made_once(run, tmp_path):
     assert made == {"directory": "keys", "month": "2026-12"}
     assert {name: (keys / name).read_text() for name in names} == before
     assert (keys / "month-2026-12.key").exists()
+
+
+def test_a_month_key_is_destroyed_once_its_month_is_over(run, tmp_path):
+    run("keygen", "master", "keys", "--month", "2026-01")
+    this_month = time.strftime("%Y-%m", time.gmtime())
+    run("keygen", "master", "keys", "--month", this_month)
+    for month in (this_month, "2999-01", "2026-13"):
+        run("keygen", "retire", "keys", month, code=USAGE)
+    made = json.loads(run("keygen", "retire", "keys", "2026-01", "--json").stdout)
+    assert made == {"directory": "keys", "destroyed": "2026-01"}
+    run("keygen", "retire", "keys", "2026-01")  # again: it is gone
+    left = {path.name for path in (tmp_path / "keys").glob("month-*")}
+    assert left == {f"month-{this_month}.key"}
+    run("keygen", "retire", "nowhere", "2026-01", code=BAD_FILE)
 
 
 def test_an_api_key_is_never_overwritten(run, tmp_path):
