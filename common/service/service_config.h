@@ -13,6 +13,10 @@ struct service_config {
     int log_form;  /* enum log_form */
     struct {
         char *endpoint;
+        struct config_strings sentinels;
+        char *master;
+        char *sentinel_user;
+        char *sentinel_password_file;
         char *user;
         char *password_file;
         uint64_t database;
@@ -69,6 +73,21 @@ int service_config_check_redis(struct text value, struct problem *problem);
          .fallback = "127.0.0.1:6379",                                                             \
          .check = service_config_check_redis,                                                      \
          .doc = "Where Redis is: HOST:PORT (all addresses of a name in turn) or unix:PATH."},      \
+        {"store.sentinels",                                                                        \
+         CONFIG_STRINGS,                                                                           \
+         offsetof(type, service.store.sentinels),                                                  \
+         .maximum = 16,                                                                            \
+         .check = service_config_check_redis,                                                      \
+         .example = "['10.0.0.1:26379', '10.0.0.2:26379', '10.0.0.3:26379']",                      \
+         .doc = "Redis Sentinels that know the primary, instead of store.endpoint; failovers are " \
+                "followed without a restart."},                                                    \
+        {"store.master", CONFIG_STRING, offsetof(type, service.store.master),                      \
+         .fallback = "mymaster", .doc = "The primary's name at the sentinels."},                   \
+        {"store.sentinel_user", CONFIG_STRING, offsetof(type, service.store.sentinel_user),        \
+         .doc = "User at the sentinels (ACL)."},                                                   \
+        {"store.sentinel_password_file", CONFIG_SECRET_FILE,                                       \
+         offsetof(type, service.store.sentinel_password_file),                                     \
+         .doc = "File that holds the sentinels' password alone."},                                 \
         {"store.user", CONFIG_STRING, offsetof(type, service.store.user),                          \
          .doc = "Redis user (ACL)."},                                                              \
         {"store.password_file", CONFIG_SECRET_FILE, offsetof(type, service.store.password_file),   \

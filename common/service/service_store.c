@@ -5,22 +5,40 @@
 
 #define SECRET_BYTES_MAX 4096
 
+static int read_password(const char *file, struct key_file_secret *ret_secret,
+                         struct problem *problem)
+{
+    int error = file == NULL ? 0 : key_file_read(file, SECRET_BYTES_MAX, ret_secret, problem);
+    if (file != NULL && error == 0) {
+        struct text trimmed =
+            text_trim((struct text){(const char *)ret_secret->data, ret_secret->size});
+        size_t start = (size_t)(trimmed.data - (const char *)ret_secret->data);
+        ret_secret->data[start + trimmed.size] = '\0';
+    }
+    return error;
+}
+
 int service_store_open(struct loop *loop, const struct service_config *config, const char *session,
                        const struct store_callbacks *callbacks, struct store **ret_store,
                        struct problem *problem)
 {
     struct key_file_secret password = {.data = NULL};
-    if (config->store.password_file != NULL) {
-        int error =
-            key_file_read(config->store.password_file, SECRET_BYTES_MAX, &password, problem);
-        if (error != 0) {
-            return error;
-        }
-        struct text trimmed = text_trim((struct text){(const char *)password.data, password.size});
-        password.data[(size_t)(trimmed.data - (const char *)password.data) + trimmed.size] = '\0';
+    struct key_file_secret sentinel_password = {.data = NULL};
+    int error = read_password(config->store.password_file, &password, problem);
+    if (error == 0) {
+        error = read_password(config->store.sentinel_password_file, &sentinel_password, problem);
+    }
+    if (error != 0) {
+        key_file_wipe(&password);
+        return error;
     }
     const struct store_settings settings = {
         .endpoint = config->store.endpoint,
+        .sentinels = config->store.sentinels.items,
+        .sentinel_count = config->store.sentinels.count,
+        .master = config->store.master,
+        .sentinel_user = config->store.sentinel_user,
+        .sentinel_password = (const char *)sentinel_password.data,
         .user = config->store.user,
         .password = (const char *)password.data,
         .database = (unsigned int)config->store.database,
@@ -32,6 +50,7 @@ int service_store_open(struct loop *loop, const struct service_config *config, c
     };
     *ret_store = store_create(loop, &settings, callbacks);
     key_file_wipe(&password);
+    key_file_wipe(&sentinel_password);
     return 0;
 }
 

@@ -199,6 +199,21 @@ static char *copy_or_null(const char *string)
     return string == NULL ? NULL : xalloc_string(string);
 }
 
+static void on_moved(void *context, const char *host, uint16_t port)
+{
+    struct store *store = context;
+    free(store->endpoint);
+    struct buffer endpoint = {0};
+    buffer_printf(&endpoint, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
+    store->endpoint = xalloc_copy(buffer_text(&endpoint).data, buffer_text(&endpoint).size);
+    buffer_finish(&endpoint);
+    for (size_t kind = 0; kind < STORE_LINK_COUNT; kind++) {
+        if (store->ends[kind].link != NULL) {
+            store_link_move(store->ends[kind].link, store->endpoint);
+        }
+    }
+}
+
 static void set_durability(struct store *store)
 {
     if (store->durability != STORE_REPLICATED) {
@@ -220,7 +235,7 @@ struct store *store_create(struct loop *loop, const struct store_settings *setti
     struct store *store = xalloc_zero(1, sizeof(*store));
     store->loop = loop;
     store->callbacks = *callbacks;
-    store->endpoint = xalloc_string(settings->endpoint);
+    store->endpoint = settings->sentinel_count == 0 ? xalloc_string(settings->endpoint) : NULL;
     store->user = copy_or_null(settings->user);
     store->password = copy_or_null(settings->password);
     store->prefix = xalloc_string(settings->prefix);
@@ -242,6 +257,9 @@ struct store *store_create(struct loop *loop, const struct store_settings *setti
     open_end(store, STORE_LINK_LEASE);
     open_end(store, STORE_LINK_WRITE);
     set_durability(store);
+    if (settings->sentinel_count > 0) {
+        store->sentinel = store_sentinel_create(loop, settings, on_moved, store);
+    }
     return store;
 }
 
@@ -252,6 +270,7 @@ void store_destroy(struct store **store)
     if (old == NULL) {
         return;
     }
+    store_sentinel_destroy(&old->sentinel);
     /* All at first: an answer may make another call, on any of them. */
     for (size_t kind = 0; kind < STORE_LINK_COUNT; kind++) {
         if (old->ends[kind].link != NULL) {

@@ -16,9 +16,14 @@ struct store;
 enum store_durability { STORE_DISK, STORE_RELAXED, STORE_REPLICATED };
 
 struct store_settings {
-    const char *endpoint; /* "127.0.0.1:6379", "[::1]:6379", "unix:/run/redis.sock" */
-    const char *user;     /* NULL: no AUTH */
-    const char *password; /* secret; copied, wiped at destroy; NULL: none */
+    const char *endpoint;   /* "127.0.0.1:6379", "[::1]:6379", "unix:/run/redis.sock" */
+    char *const *sentinels; /* endpoints of those that know the primary, instead of `endpoint` */
+    size_t sentinel_count;
+    const char *master;            /* the primary's name at the sentinels */
+    const char *sentinel_user;     /* NULL: the default user */
+    const char *sentinel_password; /* secret; NULL: none */
+    const char *user;              /* NULL: no AUTH */
+    const char *password;          /* secret; copied, wiped at destroy; NULL: none */
     unsigned int database;
     const char *prefix; /* "hk" */
     enum store_durability durability;

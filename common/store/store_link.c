@@ -208,15 +208,29 @@ struct store_link *store_link_create(struct loop *loop, const struct store_link_
     link->loop = loop;
     link->settings = *settings;
     link->settings.endpoint = NULL;
-    store_place_init(&link->place, settings->endpoint);
     link->retry = loop_timer_create(loop, try_connect, link);
     link->look = loop_timer_create(loop, on_look, link);
     link->refusal = loop_timer_create(loop, on_refusal, link);
     link->retry_ms = RETRY_FIRST_MS;
     link->lost_error = -ECONNRESET;
     link->unsent_end = &link->unsent;
-    loop_timer_start(link->retry, 0, 0);
+    if (settings->endpoint != NULL) {
+        store_place_init(&link->place, settings->endpoint);
+        loop_timer_start(link->retry, 0, 0);
+    }
     return link;
+}
+
+void store_link_move(struct store_link *link, const char *endpoint)
+{
+    host_lookup_cancel(&link->lookup);
+    store_place_finish(&link->place);
+    store_place_init(&link->place, endpoint);
+    if (link->redis != NULL) {
+        store_link_drop(link);
+    } else if (!loop_timer_is_active(link->retry)) {
+        loop_timer_start(link->retry, 0, 0);
+    }
 }
 
 static void answer_unsent(struct store_link *link, int error)

@@ -16,7 +16,7 @@ struct store_link;
 typedef void store_link_reply_fn(void *call, int error, const redisReply *reply);
 
 struct store_link_settings {
-    const char *endpoint; /* see store.h; copied */
+    const char *endpoint; /* see store.h; copied; NULL: wait for store_link_move() */
     uint64_t timeout_ms;  /* of one answer */
     /** The connection stands: log in and check with store_link_send_early(), then
      *  store_link_set_ready() or store_link_drop(). */
@@ -41,6 +41,9 @@ bool store_link_is_early(const struct store_link *link);
 void store_link_set_ready(struct store_link *link);
 /** Give the connection up; another is tried after a pause. Safe inside callbacks. */
 void store_link_drop(struct store_link *link);
+
+/** Another place to connect to, now and after each loss; the connection that stands is given up. */
+void store_link_move(struct store_link *link, const char *endpoint);
 
 /** Send a command once ready; answered -EAGAIN (from the loop, never at once) when it is not. */
 void store_link_send(struct store_link *link, struct store_command *command,

@@ -101,7 +101,9 @@ static void judge(struct store_end *end)
     }
     store->away_reason =
         strcmp(problem.rule, "store_replicas") == 0 ? STORE_STATE_REPLICAS : STORE_STATE_AWAY;
-    if (result == -EINVAL && !store->was_ready) {
+    /* Sentinels tell a replica's address in the midst of a failover: look again. */
+    bool may_become_right = store->sentinel != NULL && strcmp(problem.rule, "store_role") == 0;
+    if (result == -EINVAL && !store->was_ready && !may_become_right) {
         tell_wrong(store, &problem);
     } else {
         tell_away(end, problem.rule, problem.message);
@@ -248,6 +250,18 @@ void store_login_on_connected(void *context, struct store_link *link)
     store_link_send_early(link, command, on_logged_in, end);
 }
 
+/* Where the primary may change all connections are made anew: none may stay with the old one. */
+static void drop_others(const struct store_end *end)
+{
+    struct store *store = end->store;
+    for (size_t kind = 0; store->sentinel != NULL && kind < STORE_LINK_COUNT; kind++) {
+        struct store_link *link = store->ends[kind].link;
+        if (link != NULL && link != end->link && store_link_is_ready(link)) {
+            store_link_drop(link);
+        }
+    }
+}
+
 void store_login_on_lost(void *context, struct store_link *link, bool was_ready)
 {
     struct store_end *end = context;
@@ -262,6 +276,7 @@ void store_login_on_lost(void *context, struct store_link *link, bool was_ready)
         store->is_ready = false;
         store->away_reason = STORE_STATE_AWAY;
         LOG(LOG_STORE_LOST, NULL, log_string("link", link_names[end->kind]));
+        drop_others(end);
         store->callbacks.on_lost(store->callbacks.context);
     }
 }

@@ -5,6 +5,7 @@
 #include "common/store/store_checks.h"
 #include "common/store/store_group.h"
 #include "common/store/store_private.h"
+#include "common/store/store_sentinel.h"
 
 #define STORE_STATE_LATENCIES 1000
 #define STORE_STATE_SHA_SIZE 41
@@ -34,7 +35,8 @@ struct store {
     uint64_t timeout_ms;
     enum store_durability durability;
     unsigned int replicas;
-    struct store_group *group; /* REPLICATED: in front of the write link */
+    struct store_sentinel *sentinel; /* NULL: `endpoint` is fixed */
+    struct store_group *group;       /* REPLICATED: in front of the write link */
     char session[33];
     char durability_text[32];
     const char *away_reason;

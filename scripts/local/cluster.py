@@ -149,6 +149,7 @@ class Cluster:
         self.keys.chmod(0o700)
         self._make_keys()
         self.redis = RedisServer(self.folder / "redis", self.redis_password, redis_settings)
+        self.durability = {}  # keys that all programs share
 
     def binary(self, name):
         return self.build / "bin" / name
@@ -189,7 +190,7 @@ class Cluster:
                 if "_domainkey" in line and not line.startswith(("#", ";"))]
 
     def _store(self, user):
-        return {"endpoint": f"unix:{self.redis.socket}", "user": user,
+        return {**self.redis.store(), "user": user,
                 "password_file": str(self.keys / "redis.password")}
 
     def add_coordinator(self, **changes):
@@ -198,7 +199,7 @@ class Cluster:
         ports = {"api": free_port(), "bus": free_port(), "metrics": free_port()}
         configuration = {
             "name": name, "cluster": "local",
-            "store": self._store(COORDINATOR),
+            "store": self._store(COORDINATOR), **self.durability,
             "bus": {"listen": f"127.0.0.1:{ports['bus']}",
                     "key_file": str(self.keys / "coordinator.curve"),
                     "allow_file": str(self.keys / "admitted.curve")},
@@ -222,7 +223,7 @@ class Cluster:
         ports = {"metrics": free_port()}
         configuration = {
             "name": name, "cluster": "local",
-            "store": self._store(WORKER),
+            "store": self._store(WORKER), **self.durability,
             "coordinators": [f"127.0.0.1:{node.ports['bus']}" for node in self.coordinators],
             "bus": {"key_file": str(self.keys / "worker.curve"),
                     "server_key_file": str(self.keys / "coordinator.curve.pub")},

@@ -58,6 +58,10 @@ class RedisServer:
         except OSError:
             return False
 
+    def store(self):
+        """The keys below `store` of a program's configuration that lead here."""
+        return {"endpoint": f"unix:{self.socket}"}
+
     def client(self):
         """A redis-py client with all rights, for looking and for faults."""
         import redis
