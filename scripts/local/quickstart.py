@@ -101,7 +101,8 @@ class Quickstart:
         try:
             self.wait_settled(watch)
         finally:
-            watch.send_signal(signal.SIGINT)  # leaves the screen, not the campaign
+            # Leaves the screen, not the campaign. SIGINT would be ignored in the background.
+            watch.terminate()
             watch.wait(10)
 
     def environment(self):
