@@ -87,6 +87,13 @@ static void await(struct evidence *evidence, struct parcel *parcel)
     evidence->waiting_count++;
 }
 
+static struct parcel *take_waiting(struct evidence *evidence)
+{
+    struct parcel *parcel = evidence->waiting;
+    DL_DELETE(evidence->waiting, parcel);
+    return parcel;
+}
+
 void evidence_destroy(struct evidence **evidence)
 {
     if (*evidence == NULL) {
@@ -94,9 +101,7 @@ void evidence_destroy(struct evidence **evidence)
     }
     evidence_repeat(*evidence);
     while ((*evidence)->waiting != NULL) {
-        struct parcel *parcel = (*evidence)->waiting;
-        DL_DELETE((*evidence)->waiting, parcel);
-        free(parcel);
+        free(take_waiting(*evidence));
     }
     free(*evidence);
     *evidence = NULL;
@@ -159,13 +164,13 @@ static void on_taken(void *context, int error, uint32_t changed, uint8_t campaig
     free(parcel);
 }
 
-static void ask(struct evidence *evidence, struct parcel *parcel)
+static void ask_next(struct evidence *evidence)
 {
+    struct parcel *parcel = take_waiting(evidence);
     struct store_claim claim = {
         parcel->name, parcel->epoch, {parcel->tenant, parcel->tenant_bytes}};
     struct store_evidence known = {
         parcel->changes, parcel->count, {parcel->sealed, parcel->sealed_bytes}};
-    DL_DELETE(evidence->waiting, parcel);
     evidence->calls++;
     store_doubt_evidence(evidence->store, &claim, &known, on_taken, parcel);
 }
@@ -180,7 +185,7 @@ void evidence_advance(struct evidence *evidence, uint64_t now_ms)
         free(take_oldest(evidence));
     }
     for (size_t i = evidence->calls; i < EVIDENCE_CALLS_MAX && evidence->waiting != NULL; i++) {
-        ask(evidence, evidence->waiting);
+        ask_next(evidence);
     }
 }
 
