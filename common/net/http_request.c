@@ -52,7 +52,8 @@ static bool peer_address(const struct http_request *request, struct stream_addre
            stream_address_of_socket(info->client_addr, ret_address);
 }
 
-unsigned int http_request_begin(struct http_request *request, size_t body_bytes_max)
+unsigned int http_request_begin(struct http_request *request, size_t body_bytes_max,
+                                size_t bytes_left)
 {
     struct stream_address address;
     if (peer_address(request, &address)) {
@@ -73,6 +74,13 @@ unsigned int http_request_begin(struct http_request *request, size_t body_bytes_
     if (length.size > 0 && text_to_u64(length, body_bytes_max, &bytes) != 0) {
         return MHD_HTTP_CONTENT_TOO_LARGE;
     }
+    /* A GET has no body; what is packed or comes in chunks may become as large as may be. */
+    bool is_chunked = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING).size > 0;
+    size_t room = is_gzip || is_chunked ? body_bytes_max : (size_t)bytes;
+    if (room > bytes_left) {
+        return MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    request->room_bytes = room;
     request->body = http_body_create(body_bytes_max, is_gzip, (size_t)bytes);
     return 0;
 }

@@ -24,6 +24,7 @@ struct http_request {
     const char *path;                  /* borrowed from the connection */
     bool has_nul;                      /* the path has a NUL in disguise */
     struct http_body *body;
+    size_t room_bytes; /* that its body may take */
     struct MHD_Response *response;
     unsigned int status;
     bool is_suspended;
@@ -38,7 +39,9 @@ struct http_request {
 struct http_request *http_request_create(struct http_server *server,
                                          struct MHD_Connection *connection, const char *uri);
 void http_request_destroy(struct http_request **request);
-/** The head has come. @return 0, or the status to refuse it with */
-unsigned int http_request_begin(struct http_request *request, size_t body_bytes_max);
+/** The head has come. @param bytes_left  for the bodies of all requests
+ *  @return 0, or the status to refuse it with */
+unsigned int http_request_begin(struct http_request *request, size_t body_bytes_max,
+                                size_t bytes_left);
 
 #endif

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define CONNECTIONS_DEFAULT 1000
+#define BODIES_BYTES_DEFAULT ((size_t)512 * 1024 * 1024)
 #define TIMEOUT_DEFAULT_S 60
 #define PEM_BYTES_MAX ((size_t)1024 * 1024)
 /* Headers and the piece of the body in reading: for each connection. */
@@ -25,6 +26,8 @@ struct http_server {
     struct loop_timer *timer; /* the library's timeouts; 0 after an answer */
     bool is_running;          /* inside the library */
     size_t body_bytes_max;
+    size_t bodies_bytes_max;
+    size_t bodies_bytes; /* room of all requests under way */
     void (*on_request)(void *context, struct http_request *request);
     void (*on_gone)(void *context, struct http_request *request);
     void *context;
@@ -128,10 +131,13 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
 {
     request->method = method;
     request->path = path;
-    unsigned int status = http_request_begin(request, request->server->body_bytes_max);
+    struct http_server *server = request->server;
+    unsigned int status = http_request_begin(request, server->body_bytes_max,
+                                             server->bodies_bytes_max - server->bodies_bytes);
     if (status != 0) {
         return refuse(request, status);
     }
+    server->bodies_bytes += request->room_bytes;
     request->state = HTTP_REQUEST_READING;
     return MHD_YES;
 }
@@ -194,6 +200,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     (void)connection;
     (void)code;
     struct http_request *request = *request_place;
+    request->server->bodies_bytes -= request->room_bytes;
     http_request_destroy(&request);
     *request_place = NULL;
 }
@@ -302,6 +309,8 @@ int http_server_open(struct loop *loop, const struct http_server_settings *setti
     server->port = port;
     server->unix_path = path == NULL ? NULL : xalloc_string(path);
     server->body_bytes_max = settings->body_bytes_max;
+    server->bodies_bytes_max =
+        settings->bodies_bytes_max != 0 ? settings->bodies_bytes_max : BODIES_BYTES_DEFAULT;
     server->on_request = settings->on_request;
     server->on_gone = settings->on_gone;
     server->context = settings->context;

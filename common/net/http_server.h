@@ -15,6 +15,7 @@ struct http_server_settings {
     const char *certificate_file; /* PEM, chain; NULL: no TLS */
     const char *key_file;
     size_t body_bytes_max;    /* larger ones, also once inflated, are answered 413 */
+    size_t bodies_bytes_max;  /* of all at once; beyond: 503, try again; 0: 512 MiB */
     unsigned int connections; /* at most; 0: 1,000 */
     unsigned int timeout_s;   /* idle connections; 0: 60 */
     /** Answer now or later with http_server_respond(), once. */

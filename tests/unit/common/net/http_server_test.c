@@ -276,6 +276,28 @@ static void large_bodies_are_refused(void **state)
     assert_int_equal(requests, 0);
 }
 
+static void many_bodies_are_put_off(void **state)
+{
+    (void)state;
+    struct http_server_settings settings = settings_for("127.0.0.1:0");
+    settings.bodies_bytes_max = 50000;
+    open_server(&settings);
+    struct buffer fits = {0};
+    buffer_append_string(&fits,
+                         "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50000\r\n" CLOSE "\r\n");
+    memset(buffer_reserve(&fits, 50000), 'x', 50000);
+    fits.size += 50000;
+    for (int i = 0; i < 3; i++) { /* each gives back what it took */
+        assert_has(ask(buffer_text(&fits)), "HTTP/1.1 200 ");
+        assert_has(ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 50001\r\n\r\n")),
+                   "HTTP/1.1 503 ");
+        assert_has(ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")),
+                   "HTTP/1.1 503 ");
+    }
+    buffer_finish(&fits);
+    assert_int_equal(requests, 3);
+}
+
 /* A gzip body of `size` zeros, with its head. */
 static void pack_request(size_t size, struct buffer *out)
 {
@@ -563,6 +585,7 @@ int main(void)
         HTTP_TEST(chunks_are_put_together),
         HTTP_TEST(a_slow_client_is_understood),
         HTTP_TEST(large_bodies_are_refused),
+        HTTP_TEST(many_bodies_are_put_off),
         HTTP_TEST(gzip_bodies_are_inflated_within_the_bound),
         HTTP_TEST(bad_requests_do_no_harm),
         HTTP_TEST(answers_may_come_later_in_any_order),
