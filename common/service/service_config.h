@@ -45,7 +45,7 @@ int service_config_check_redis(struct text value, struct problem *problem);
      offsetof(type, service.name),                                                                 \
      .is_required = true,                                                                          \
      .check = config_check_name,                                                                   \
-     .example = shown,                                                                             \
+     .example = (shown),                                                                           \
      .doc = "How this " program " is called on screens and in metrics."},                          \
         {"cluster",                                                                                \
          CONFIG_STRING,                                                                            \
