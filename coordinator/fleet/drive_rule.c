@@ -36,7 +36,9 @@ static void run(const struct drive_facts *facts, const struct drive_time *time,
                 struct drive_decision *decision)
 {
     decision->expires_each = facts->is_container && !time->is_doubted;
-    if (is_expired(facts, time)) {
+    if (time->is_doubted) {
+        decision->gate = GATE_CLOCK_DOUBT; /* Redis may refuse each claim as expired */
+    } else if (is_expired(facts, time)) {
         decision->sweeps = OUTCOME_EXPIRED;
     } else {
         decision->offers = true;
