@@ -99,7 +99,7 @@ int catalog_entry_open(struct catalog_entry *entry)
     if (error == 0) {
         error = wire_store_read_campaign(buffer_text(&plain), entry->arena, &stored);
     }
-    buffer_finish(&plain);
+    seal_wipe_buffer(&plain);
     if (error != 0) {
         return error;
     }

@@ -30,7 +30,7 @@ static void seal_in_pool(void *context)
     OWNED(seal_destroy) struct seal *seal = seal_create(INTAKE_SEAL_LEVEL);
     struct text part = buffer_text(&plain);
     job->error = seal_encrypt(seal, job->data_key, &job->name, &part, 1, &job->sealed_content);
-    buffer_finish(&plain);
+    seal_wipe_buffer(&plain);
 }
 
 static void on_sealed(void *context)
