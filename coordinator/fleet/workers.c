@@ -217,7 +217,8 @@ static void on_hello(struct workers *workers, const unsigned char peer[BUS_PEER_
         refuse(workers, peer, other_session);
         return;
     }
-    if (table_count(workers->table) >= WORKERS_MAX) {
+    bool is_known = table_get(workers->table, session_key(peer)) != NULL;
+    if (!is_known && table_count(workers->table) >= WORKERS_MAX) {
         refuse(workers, peer, too_many);
         return;
     }
