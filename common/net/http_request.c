@@ -65,8 +65,8 @@ unsigned int http_request_begin(struct http_request *request, size_t body_bytes_
         return MHD_HTTP_BAD_REQUEST;
     }
     struct text encoding = http_request_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING);
-    bool is_gzip = text_equal_nocase(encoding, TEXT("gzip"));
-    if (encoding.size > 0 && !is_gzip && !text_equal_nocase(encoding, TEXT("identity"))) {
+    request->is_gzip = text_equal_nocase(encoding, TEXT("gzip"));
+    if (encoding.size > 0 && !request->is_gzip && !text_equal_nocase(encoding, TEXT("identity"))) {
         return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
     }
     struct text length = http_request_header(request, MHD_HTTP_HEADER_CONTENT_LENGTH);
@@ -76,12 +76,12 @@ unsigned int http_request_begin(struct http_request *request, size_t body_bytes_
     }
     /* A GET has no body; what is packed or comes in chunks may become as large as may be. */
     bool is_chunked = http_request_header(request, MHD_HTTP_HEADER_TRANSFER_ENCODING).size > 0;
-    size_t room = is_gzip || is_chunked ? body_bytes_max : (size_t)bytes;
+    size_t room = request->is_gzip || is_chunked ? body_bytes_max : (size_t)bytes;
     if (room > bytes_left) {
         return MHD_HTTP_SERVICE_UNAVAILABLE;
     }
     request->room_bytes = room;
-    request->body = http_body_create(body_bytes_max, is_gzip, (size_t)bytes);
+    request->announced_bytes = (size_t)bytes;
     return 0;
 }
 
@@ -107,7 +107,7 @@ struct text http_request_header(const struct http_request *request, const char *
 
 struct text http_request_body(const struct http_request *request)
 {
-    return http_body_text(request->body);
+    return request->body != NULL ? http_body_text(request->body) : (struct text){NULL, 0};
 }
 
 const char *http_request_peer(const struct http_request *request)

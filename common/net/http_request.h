@@ -23,7 +23,9 @@ struct http_request {
     const char *method;                /* borrowed from the connection */
     const char *path;                  /* borrowed from the connection */
     bool has_nul;                      /* the path has a NUL in disguise */
-    struct http_body *body;
+    bool is_gzip;
+    size_t announced_bytes; /* Content-Length; 0: not told */
+    struct http_body *body; /* NULL until the head is accepted */
     size_t room_bytes; /* that its body may take */
     struct MHD_Response *response;
     unsigned int status;

@@ -28,6 +28,7 @@ struct http_server {
     size_t body_bytes_max;
     size_t bodies_bytes_max;
     size_t bodies_bytes; /* room of all requests under way */
+    void (*on_head)(void *context, struct http_request *request); /* may be NULL */
     void (*on_request)(void *context, struct http_request *request);
     void (*on_gone)(void *context, struct http_request *request);
     void *context;
@@ -137,6 +138,15 @@ static enum MHD_Result begin(struct http_request *request, const char *method, c
     if (status != 0) {
         return refuse(request, status);
     }
+    if (server->on_head != NULL) {
+        server->on_head(server->context, request);
+    }
+    if (request->state == HTTP_REQUEST_ANSWERED) {
+        request->room_bytes = 0;
+        return queue_answer(request);
+    }
+    request->body =
+        http_body_create(server->body_bytes_max, request->is_gzip, request->announced_bytes);
     server->bodies_bytes += request->room_bytes;
     request->state = HTTP_REQUEST_READING;
     return MHD_YES;
@@ -311,6 +321,7 @@ int http_server_open(struct loop *loop, const struct http_server_settings *setti
     server->body_bytes_max = settings->body_bytes_max;
     server->bodies_bytes_max =
         settings->bodies_bytes_max != 0 ? settings->bodies_bytes_max : BODIES_BYTES_DEFAULT;
+    server->on_head = settings->on_head;
     server->on_request = settings->on_request;
     server->on_gone = settings->on_gone;
     server->context = settings->context;

@@ -18,6 +18,9 @@ struct http_server_settings {
     size_t bodies_bytes_max;  /* of all at once; beyond: 503, try again; 0: 512 MiB */
     unsigned int connections; /* at most; 0: 1,000 */
     unsigned int timeout_s;   /* idle connections; 0: 60 */
+    /** The head has come, its body has not: answer with http_server_respond() to refuse it before
+     *  any of the body is kept, or do nothing. May be NULL. */
+    void (*on_head)(void *context, struct http_request *request);
     /** Answer now or later with http_server_respond(), once. */
     void (*on_request)(void *context, struct http_request *request);
     /** The client went away before its answer (long-poll): respond soon all the same. May be
@@ -41,7 +44,8 @@ struct text http_request_path(const struct http_request *request);
 struct text http_request_query(const struct http_request *request, const char *name);
 /** Header by name in any case; data NULL when absent. */
 struct text http_request_header(const struct http_request *request, const char *name);
-/** Inflated when it came with Content-Encoding: gzip (bounded by body_bytes_max too). */
+/** Inflated when it came with Content-Encoding: gzip (bounded by body_bytes_max too); data NULL in
+ *  on_head. */
 struct text http_request_body(const struct http_request *request);
 /** Address of the peer, "unix" for a unix socket. */
 const char *http_request_peer(const struct http_request *request);

@@ -74,6 +74,7 @@ int api_listen(struct api *api, const struct api_listen *listen, struct problem 
                                      .certificate_file = listen->certificate_file,
                                      .key_file = listen->key_file,
                                      .body_bytes_max = BODY_BYTES_MAX,
+                                     .on_head = api_http_on_head,
                                      .on_request = api_http_on_request,
                                      .on_gone = api_http_on_gone,
                                      .context = listener,

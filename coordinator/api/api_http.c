@@ -118,11 +118,16 @@ static bool take_timeout(struct http_request *request, uint32_t *ret_ms)
     return true;
 }
 
+void api_http_on_head(void *context, struct http_request *request)
+{
+    (void)check_form(context, request);
+}
+
 void api_http_on_request(void *context, struct http_request *request)
 {
     struct api_listener *listener = context;
     uint32_t timeout_ms = 0;
-    if (!check_form(listener, request) || !take_timeout(request, &timeout_ms)) {
+    if (!take_timeout(request, &timeout_ms)) {
         return;
     }
     struct text version = http_request_header(request, "Connect-Protocol-Version");

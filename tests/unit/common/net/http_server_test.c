@@ -298,6 +298,38 @@ static void many_bodies_are_put_off(void **state)
     assert_int_equal(requests, 3);
 }
 
+static void refuse_strangers(void *context, struct http_request *request)
+{
+    (void)context;
+    assert_null(http_request_body(request).data); /* nothing is kept of it yet */
+    if (http_request_header(request, "Authorization").size == 0) {
+        http_server_respond(&request, &(struct http_answer){.status = 401});
+    }
+}
+
+/* The answer comes although the body never does, so no memory waits for it. */
+static void strangers_are_refused_by_the_head(void **state)
+{
+    (void)state;
+    struct http_server_settings settings = settings_for("127.0.0.1:0");
+    settings.on_head = refuse_strangers;
+    open_server(&settings);
+    assert_has(ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n")),
+               "HTTP/1.1 401 ");
+    const char *reply = ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\n"
+                                 "Content-Length: 100000\r\n\r\n"));
+    assert_has(reply, "HTTP/1.1 401 ");
+    assert_null(strstr(reply, "100 Continue"));
+    assert_has(ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")),
+               "HTTP/1.1 401 ");
+    assert_int_equal(requests, 0);
+    assert_has(
+        ask(TEXT("POST / HTTP/1.1\r\nHost: h\r\nAuthorization: x\r\nContent-Length: 2\r\n" CLOSE
+                 "\r\nok")),
+        "body=ok");
+    assert_int_equal(requests, 1);
+}
+
 /* A gzip body of `size` zeros, with its head. */
 static void pack_request(size_t size, struct buffer *out)
 {
@@ -586,6 +618,7 @@ int main(void)
         HTTP_TEST(a_slow_client_is_understood),
         HTTP_TEST(large_bodies_are_refused),
         HTTP_TEST(many_bodies_are_put_off),
+        HTTP_TEST(strangers_are_refused_by_the_head),
         HTTP_TEST(gzip_bodies_are_inflated_within_the_bound),
         HTTP_TEST(bad_requests_do_no_harm),
         HTTP_TEST(answers_may_come_later_in_any_order),
