@@ -9,6 +9,8 @@
 
 /* Drafts at once: composing, written and on the wire. */
 #define DRAFTS_MAX 4096
+/* A batch that cannot be read is looked at again after so long. */
+#define DAMAGED_DELAY_S 600
 
 struct mailroom {
     struct mailroom_settings settings;
@@ -134,13 +136,23 @@ static void on_campaign(void *context, struct campaign *campaign)
         campaign->signing == NULL && campaign->mode == HIKYAKU__V1__MODE__MODE_LIVE;
 }
 
+/* Tried again, as a mended worker or key may read it: but not at once, and not for ever unseen. */
+static const struct outcome_report damaged = {
+    .state = OUTCOME_PENDING, .gate = GATE_QUARANTINED, .delay_s = DAMAGED_DELAY_S};
+
 static void on_open(void *context, struct claim *claim)
 {
     struct mailroom *room = context;
     report_add(room->report, claim);
     for (size_t i = 0; i < claim->count; i++) {
-        if (claim->letters[i].place == LETTER_FILING) {
-            outbox_file(room->outbox, &claim->letters[i]);
+        struct letter *letter = &claim->letters[i];
+        if (letter->place != LETTER_FILING) {
+            continue;
+        }
+        if (claim->is_damaged) {
+            report_settle(room->report, letter, &damaged);
+        } else {
+            outbox_file(room->outbox, letter);
         }
     }
 }

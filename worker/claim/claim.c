@@ -40,6 +40,11 @@ static struct text domain_of(struct text address)
     return text_skip(address, at);
 }
 
+static bool is_due(const struct row *row, uint32_t due_by_unix_s)
+{
+    return rows_is_open(row->state) && row->due <= due_by_unix_s;
+}
+
 /* The packed form of a recipient is what wire_store_next_recipient() took from the plaintext. */
 static void fill_letter(struct letter *letter, const struct wire_store_recipient *recipient,
                         uint32_t due_by_unix_s)
@@ -48,8 +53,7 @@ static void fill_letter(struct letter *letter, const struct wire_store_recipient
     letter->wire = recipient->wire_address.size > 0 ? recipient->wire_address : recipient->address;
     letter->domain = domain_of(letter->wire);
     letter->needs_smtputf8 = recipient->needs_smtputf8;
-    bool is_due = rows_is_open(letter->row.state) && letter->row.due <= due_by_unix_s;
-    if (is_due && letter->domain.size > 0) {
+    if (is_due(&letter->row, due_by_unix_s) && letter->domain.size > 0) {
         letter->place = LETTER_FILING;
     }
 }
@@ -78,4 +82,26 @@ int claim_fill(struct claim *claim, struct text rows, uint32_t due_by_unix_s)
         claim->working += letter->place == LETTER_FILING;
     }
     return rest.size == 0 ? 0 : -EPROTO;
+}
+
+void claim_fill_damaged(struct claim *claim, struct text rows, uint32_t due_by_unix_s)
+{
+    size_t count = rows.size / ROWS_SIZE;
+    count = count < ROWS_PER_BATCH_MAX ? count : ROWS_PER_BATCH_MAX;
+    seal_wipe_buffer(&claim->recipients);
+    free(claim->letters);
+    claim->letters = xalloc_zero(count, sizeof *claim->letters);
+    claim->count = (uint16_t)count;
+    claim->working = 0;
+    claim->is_damaged = true;
+    for (size_t i = 0; i < count; i++) {
+        struct letter *letter = &claim->letters[i];
+        letter->claim = claim;
+        letter->position = (uint16_t)i;
+        rows_decode((const unsigned char *)rows.data + i * ROWS_SIZE, &letter->row);
+        if (is_due(&letter->row, due_by_unix_s)) {
+            letter->place = LETTER_FILING;
+            claim->working++;
+        }
+    }
 }

@@ -27,7 +27,8 @@ struct claim {
     bool is_transactional;
     bool is_asking; /* the store is asked for it */
     bool is_hold;
-    bool is_lost; /* not ours any more: write nothing, start nothing */
+    bool is_lost;    /* not ours any more: write nothing, start nothing */
+    bool is_damaged; /* its recipients cannot be read: the letters have nothing but their rows */
     struct letter *letters;
     struct buffer recipients; /* plaintext that the letters borrow; wiped */
     void *report;             /* worker/report's part */
@@ -47,5 +48,9 @@ void claim_destroy(struct claim **claim);
  * @return 0, or -EPROTO: rows and recipients do not fit together
  */
 MUST_USE int claim_fill(struct claim *claim, struct text rows, uint32_t due_by_unix_s);
+
+/** After claim_fill() failed: letters of the rows alone, so that their gate and their next time can
+ *  be written. What was read of the recipients is wiped. */
+void claim_fill_damaged(struct claim *claim, struct text rows, uint32_t due_by_unix_s);
 
 #endif

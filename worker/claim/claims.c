@@ -134,8 +134,7 @@ static void open_claim(struct claims *claims, struct claim *claim,
     claim->opened_ms = loop_now_ms(claims->settings.loop);
     if (claim_fill(claim, given->rows, due_by_s) != 0) {
         LOG(LOG_CLAIM_DAMAGED, NULL, log_string("claim", claim->text));
-        claim->working = 0; /* nothing is touched: it goes back as it is */
-        claim->count = 0;
+        claim_fill_damaged(claim, given->rows, due_by_s);
     }
     LOG(LOG_CLAIMED, NULL, log_string("claim", claim->text), log_number("rows", claim->count),
         log_number("letters", claim->working));
@@ -250,10 +249,8 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
         return;
     }
     if (open_recipients(claims, claim, offer) != 0) {
-        LOG(LOG_CLAIM_DAMAGED, NULL, log_string("claim", claim->text));
-        claim_destroy(&claim);
-        answer(claims, link, &name, offer->offer_id, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
-        return;
+        seal_wipe_buffer(
+            &claim->recipients); /* claimed all the same, to write down that it waits */
     }
     (void)table_put(claims->by_name, text_of(claim->text), claim);
     credit_take(&claims->credit, claim->rows);

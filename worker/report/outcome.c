@@ -28,6 +28,9 @@ bool outcome_apply(const struct outcome_report *outcome, const struct row *befor
     row.flags = (uint8_t)((row.flags & ~(unsigned)ROW_MARKED) | outcome->flags);
     row.gate = outcome->gate;
     if (outcome->state == OUTCOME_PENDING) {
+        if (outcome->delay_s > 0) {
+            row.due = (uint32_t)(time->now_unix_ms / 1000) + outcome->delay_s;
+        }
         *ret_row = row;
         return false;
     }

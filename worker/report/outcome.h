@@ -12,6 +12,7 @@ struct outcome_report {
     uint8_t flags; /* set in the row besides its own */
     uint16_t smtp;
     uint32_t enhanced;
+    uint32_t delay_s; /* PENDING: not due before so much time; 0: its time stays */
     bool counts_attempt;
     bool is_reply_to_dot; /* a final reply to a message that did go out: evidence */
     const char *stage;

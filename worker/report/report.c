@@ -126,7 +126,7 @@ static void gather(struct report_claim *part, struct letter *letter,
     struct row row;
     bool has_event = outcome_apply(outcome, &letter->row, &time, &row);
     if (!has_event && !letter->is_mark_asked && row.gate == letter->row.gate &&
-        row.flags == letter->row.flags) {
+        row.flags == letter->row.flags && row.due == letter->row.due) {
         return;
     }
     if (changes->count == 0) {

@@ -85,11 +85,38 @@ static void test_rows_and_recipients_must_fit(void **state)
     }
 }
 
+/* I7: what cannot be read stands under a gate, so its due rows need a place to be settled from. */
+static void test_damaged_batches_keep_their_rows(void **state)
+{
+    (void)state;
+    struct claim *claim = claim_create(&campaign, &name);
+    struct buffer rows = {0};
+    add_row(&rows, (struct row){.state = OUTCOME_PENDING});
+    add_row(&rows, (struct row){.state = OUTCOME_DELIVERED});
+    add_row(&rows, (struct row){.state = OUTCOME_DEFERRED, .due = 101});
+    add_row(&rows, (struct row){.state = OUTCOME_DEFERRED, .due = 100});
+    add_recipient(claim, 40, "a@example.net", "");
+    assert_int_equal(claim_fill(claim, buffer_text(&rows), 100), -EPROTO);
+    claim_fill_damaged(claim, buffer_text(&rows), 100);
+    assert_true(claim->is_damaged);
+    assert_int_equal(claim->count, 4);
+    assert_int_equal(claim->working, 2);
+    static const uint8_t places[] = {LETTER_FILING, LETTER_IDLE, LETTER_IDLE, LETTER_FILING};
+    for (size_t i = 0; i < claim->count; i++) {
+        assert_int_equal(claim->letters[i].place, places[i]);
+        assert_int_equal(claim->letters[i].position, i);
+        assert_int_equal(claim->letters[i].packed.size, 0);
+    }
+    buffer_finish(&rows);
+    claim_destroy(&claim);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_due_open_rows_become_letters),
         cmocka_unit_test(test_rows_and_recipients_must_fit),
+        cmocka_unit_test(test_damaged_batches_keep_their_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

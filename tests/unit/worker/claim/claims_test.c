@@ -186,7 +186,7 @@ static void send_content(void)
     buffer_finish(&sealed);
 }
 
-static void send_offer(uint32_t batch, uint32_t rows)
+static void send_offer_sealed_for(uint32_t sealed_for, uint32_t batch, uint32_t rows)
 {
     static char pool[] = "mkt";
     struct buffer plain = {0};
@@ -195,7 +195,7 @@ static void send_offer(uint32_t batch, uint32_t rows)
         wire_store_append_recipient(
             &(struct wire_store_recipient){.index = i, .address = TEXT("a@example.net")}, &plain);
     }
-    seal(SEAL_RECIPIENTS, batch, &plain, &sealed);
+    seal(SEAL_RECIPIENTS, sealed_for, &plain, &sealed);
     Hikyaku__V1__Offer offer = HIKYAKU__V1__OFFER__INIT;
     offer.campaign_id = (ProtobufCBinaryData){sizeof campaign_id, campaign_id};
     offer.batch = batch;
@@ -210,6 +210,11 @@ static void send_offer(uint32_t batch, uint32_t rows)
     claims_on_message(claims, LINK, &frame);
     buffer_finish(&plain);
     buffer_finish(&sealed);
+}
+
+static void send_offer(uint32_t batch, uint32_t rows)
+{
+    send_offer_sealed_for(batch, batch, rows);
 }
 
 static void answer_claim(enum store_claim_status status, enum store_word word, uint32_t rows)
@@ -280,6 +285,28 @@ static void test_what_is_declined(void **state)
     assert_int_equal(sent_result, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
 }
 
+/* I7: a sealed part that does not open, or not to what the rows need, is claimed all the same: its
+ * rows are settled under a gate instead of being offered again at once. */
+static void test_damaged_batches_are_opened_as_such(void **state)
+{
+    (void)state;
+    send_content();
+    for (uint32_t i = 0; i < 2; i++) {
+        if (i == 0) {
+            send_offer_sealed_for(99, 1, 2);
+        } else {
+            send_offer(1, 1);
+        }
+        answer_claim(STORE_CLAIMED, STORE_RUN, 2);
+        assert_int_equal(sent_result, HIKYAKU__V1__OFFER_RESULT__RESULT__CLAIMED);
+        assert_true(opened->is_damaged);
+        assert_int_equal(opened->count, 2);
+        assert_int_equal(opened->working, 2);
+        claims_on_end(claims, opened);
+    }
+    assert_int_equal(claims_count(claims), 0);
+}
+
 static void test_words_recall(void **state)
 {
     (void)state;
@@ -320,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_an_offer_becomes_a_claim, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_is_declined, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_damaged_batches_are_opened_as_such, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_recall, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_passes, set_up, tear_down),
     };

@@ -38,6 +38,23 @@ static void test_delivered(void **state)
     assert_int_equal(row.smtp, 250);
 }
 
+static void test_untouched_may_wait(void **state)
+{
+    (void)state;
+    struct row before = {.state = OUTCOME_DEFERRED, .attempts = 1, .seq = 2, .due = 7};
+    struct outcome_report outcome = outcome_untouched(GATE_QUARANTINED);
+    struct row row;
+    assert_false(outcome_apply(&outcome, &before, &at, &row));
+    assert_int_equal(row.due, 7);
+    outcome.delay_s = 600;
+    assert_false(outcome_apply(&outcome, &before, &at, &row));
+    assert_int_equal(row.due, at.now_unix_ms / 1000 + 600);
+    assert_int_equal(row.gate, GATE_QUARANTINED);
+    assert_int_equal(row.state, OUTCOME_DEFERRED);
+    assert_int_equal(row.attempts, 1);
+    assert_int_equal(row.seq, 2);
+}
+
 static void test_deferred_has_its_time(void **state)
 {
     (void)state;
@@ -109,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delivered),
+        cmocka_unit_test(test_untouched_may_wait),
         cmocka_unit_test(test_deferred_has_its_time),
         cmocka_unit_test(test_untouched_has_a_gate_and_no_event),
         cmocka_unit_test(test_details_hold_no_address),
