@@ -174,7 +174,7 @@ void store_retention_shed(struct store *store, const unsigned char campaign[16],
     store_command_add(command, (struct text){(const char *)campaign, 16});
     store_command_add_unsigned(command, step);
     store_command_add_unsigned(command, stub_s);
-    store_send(store, store_durable_kind(store, STORE_LINK_WRITE), on_shed,
+    store_send(store, STORE_LINK_WRITE, on_shed,
                store_call_create(store, STORE_ANSWER(on_done), context));
 }
 
