@@ -143,9 +143,9 @@ static const struct wire_rule_set draft_set = {
     {                                                                    \
         .number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_CAMPAIGN \
     }
-#define REASON                                                \
-    {                                                         \
-        .number = 2, .text_class = WIRE_TEXT_LINE, .max = 500 \
+#define REASON                                                  \
+    {                                                           \
+        .number = 2, .text_class = WIRE_TEXT_REMARK, .max = 500 \
     }
 
 static const struct wire_rule consent_rules[] = {
@@ -296,7 +296,7 @@ static const struct wire_rule resolve_rules[] = {
     CAMPAIGN_ID,
     {.number = 2, .max = ROWS_MAX - 1, .entries = 1000},
     {.number = 4, .flags = REQUIRED},
-    {.number = 5, .text_class = WIRE_TEXT_LINE, .max = 500},
+    {.number = 5, .text_class = WIRE_TEXT_REMARK, .max = 500},
 };
 static const struct wire_rule_set resolve_set = SET(resolve_rules, check_resolve);
 

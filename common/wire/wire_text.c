@@ -104,12 +104,24 @@ static const char *ref_fault(struct text text)
 }
 
 /* Something on both sides of an "@" is an address, or will be taken for one. */
+static bool has_address(struct text text)
+{
+    for (size_t at = 1; at + 1 < text.size; at++) {
+        if (text.data[at] == '@' && text.data[at - 1] != ' ' && text.data[at + 1] != ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *label_fault(struct text text)
 {
-    size_t at = text_find(text, '@');
-    bool looks_like_address =
-        at > 0 && at + 1 < text.size && text.data[at - 1] != ' ' && text.data[at + 1] != ' ';
-    return looks_like_address ? "must not look like an e-mail address" : name_fault(text);
+    return has_address(text) ? "must not look like an e-mail address" : name_fault(text);
+}
+
+static const char *remark_fault(struct text text)
+{
+    return has_address(text) ? "must not hold an e-mail address" : line_fault(text);
 }
 
 static bool is_token_byte(unsigned char byte)
@@ -269,6 +281,7 @@ static const struct {
     [WIRE_TEXT_KEY] = {"key_syntax", key_fault},
     [WIRE_TEXT_REF] = {"ref_syntax", ref_fault},
     [WIRE_TEXT_LABEL] = {"label_syntax", label_fault},
+    [WIRE_TEXT_REMARK] = {"remark_syntax", remark_fault},
     [WIRE_TEXT_TOKEN] = {"header_name", token_fault},
     [WIRE_TEXT_LANGUAGE] = {"language_tag", language_fault},
     [WIRE_TEXT_DOMAIN] = {"domain_syntax", domain_fault},

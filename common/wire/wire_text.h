@@ -12,6 +12,7 @@ enum wire_text_class {
     WIRE_TEXT_KEY,      /* A-Z a-z 0-9 . _ : - */
     WIRE_TEXT_REF,      /* one line in NFC without "@" */
     WIRE_TEXT_LABEL,    /* one line in NFC that does not look like an address */
+    WIRE_TEXT_REMARK,   /* one line without anything that looks like an address */
     WIRE_TEXT_TOKEN,    /* RFC 5322 field name: printable ASCII without ":" */
     WIRE_TEXT_LANGUAGE, /* BCP 47 shape: alphanumeric subtags of 1..8 joined by "-" */
     WIRE_TEXT_DOMAIN,   /* dotted labels of letters, digits, hyphens, or non-ASCII letters */
