@@ -26,7 +26,7 @@ struct http_request {
     bool is_gzip;
     size_t announced_bytes; /* Content-Length; 0: not told */
     struct http_body *body; /* NULL until the head is accepted */
-    size_t room_bytes; /* that its body may take */
+    size_t room_bytes;      /* that its body may take */
     struct MHD_Response *response;
     unsigned int status;
     bool is_suspended;

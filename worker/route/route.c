@@ -80,8 +80,19 @@ static int compare_names(const void *a, const void *b)
     return strcmp((*left)->name, (*right)->name);
 }
 
-/* The set of hosts, whatever their order: sorted and joined. */
-static void join_names(const struct route *route, char *out, size_t size)
+/* How many hosts come before this one. */
+static unsigned int rank_of(const struct route *route, const struct route_host *host)
+{
+    unsigned int rank = 0;
+    for (size_t i = 0; i < route->host_count; i++) {
+        rank += route->hosts[i].preference < host->preference;
+    }
+    return rank;
+}
+
+/* The set of hosts, whatever their order: sorted and joined. With ranks it tells in which order
+ * they are tried as well. */
+static void join_names(const struct route *route, bool has_ranks, char *out, size_t size)
 {
     const struct route_host *sorted[ROUTE_HOSTS_MAX] = {NULL};
     for (size_t i = 0; i < route->host_count; i++) {
@@ -91,7 +102,12 @@ static void join_names(const struct route *route, char *out, size_t size)
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < route->host_count && used < size; i++) {
-        int more = snprintf(out + used, size - used, "%s%s", i > 0 ? "," : "", sorted[i]->name);
+        char rank[16] = "";
+        if (has_ranks) {
+            (void)snprintf(rank, sizeof rank, "=%u", rank_of(route, sorted[i]));
+        }
+        int more =
+            snprintf(out + used, size - used, "%s%s%s", i > 0 ? "," : "", sorted[i]->name, rank);
         used += more > 0 ? (size_t)more : 0;
     }
 }
@@ -99,14 +115,15 @@ static void join_names(const struct route *route, char *out, size_t size)
 void route_complete(struct route *route, struct text site)
 {
     qsort(route->targets, route->target_count, sizeof route->targets[0], compare_targets);
-    join_names(route, route->key, sizeof route->key);
+    join_names(route, true, route->key, sizeof route->key);
     if (site.size == 0 && route->host_count > 0) {
         site = provider_table_find_by_mx(text_of(route->hosts[0].name));
     }
     if (site.size == 0) {
-        site = text_of(route->key);
+        join_names(route, false, route->site, sizeof route->site);
+    } else {
+        (void)snprintf(route->site, sizeof route->site, "%.*s", TEXT_PRINT(site));
     }
-    (void)snprintf(route->site, sizeof route->site, "%.*s", TEXT_PRINT(site));
     /* Two routes with the same hosts differ when port, TLS or site do. */
     size_t used = strlen(route->key);
     unsigned int port = route->target_count > 0 ? route->targets[0].address.port : 0U;

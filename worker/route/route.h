@@ -9,7 +9,7 @@
 #define ROUTE_TARGETS_MAX 24
 #define ROUTE_SITE_BYTES 256
 /** Joined names of all hosts, and what else tells two routes apart. */
-#define ROUTE_KEY_BYTES (ROUTE_HOSTS_MAX * RESOLVER_NAME_BYTES + 64)
+#define ROUTE_KEY_BYTES (ROUTE_HOSTS_MAX * (RESOLVER_NAME_BYTES + 4) + 64)
 
 enum route_status {
     ROUTE_OK,
@@ -41,7 +41,7 @@ struct route {
     struct route_host hosts[ROUTE_HOSTS_MAX];
     struct route_target targets[ROUTE_TARGETS_MAX]; /* by preference */
     char site[ROUTE_SITE_BYTES];
-    char key[ROUTE_KEY_BYTES]; /* the same key: the same servers */
+    char key[ROUTE_KEY_BYTES]; /* the same key: the same servers in the same order */
 };
 
 /**

@@ -78,12 +78,36 @@ static void test_names_of_sites(void **state)
     assert_string_not_equal(other.key, same.key);
 }
 
+/* Two domains with the same hosts share the limits of the site, but each keeps its own order. */
+static void test_preferences_part_keys_not_sites(void **state)
+{
+    (void)state;
+    static const struct {
+        uint16_t first;
+        uint16_t second;
+        bool is_same;
+    } cases[] = {{10, 20, true}, {1, 5, true}, {20, 10, false}, {10, 10, false}};
+    struct route route = {
+        .hosts = {{.name = "a.test", .preference = 10}, {.name = "b.test", .preference = 20}},
+        .host_count = 2};
+    route_complete(&route, TEXT(""));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct route other = {.hosts = {{.name = "a.test", .preference = cases[i].first},
+                                        {.name = "b.test", .preference = cases[i].second}},
+                              .host_count = 2};
+        route_complete(&other, TEXT(""));
+        assert_string_equal(other.site, route.site);
+        assert_int_equal(strcmp(other.key, route.key) == 0, cases[i].is_same);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_an_mx_answer_means),
         cmocka_unit_test(test_targets_stand_by_preference),
         cmocka_unit_test(test_names_of_sites),
+        cmocka_unit_test(test_preferences_part_keys_not_sites),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
