@@ -37,7 +37,7 @@ static int check_sender_id(struct text value, struct problem *problem)
 #define AT(member) offsetof(struct coordinator_config, member)
 #define LIMIT(member) offsetof(struct coordinator_config, limits.member)
 static const struct config_key keys[] = {
-    SERVICE_CONFIG_KEYS(struct coordinator_config, "coordinator", "c-0"),
+    SERVICE_CONFIG_KEYS(struct coordinator_config, "c-0"),
     {"bus.listen", CONFIG_STRING, AT(bus.listen), .fallback = "127.0.0.1:8462",
      .check = config_check_endpoint, .doc = "Where workers connect to."},
     {"bus.key_file", CONFIG_SECRET_FILE, AT(bus.key_file), .is_required = true,

@@ -89,7 +89,7 @@ static const struct config_table selector_table =
 
 #define AT(member) offsetof(struct worker_config, member)
 static const struct config_key keys[] = {
-    SERVICE_CONFIG_KEYS(struct worker_config, "worker", "w-0"),
+    SERVICE_CONFIG_KEYS(struct worker_config, "w-0"),
     {"coordinators", CONFIG_STRINGS, AT(coordinators), .is_required = true, .minimum = 1,
      .maximum = 64, .check = check_coordinator, .example = "[coordinator.example:8462]",
      .doc = "HOST:PORT of the coordinators' bus; all addresses of a name, looked up each 30 s."},

@@ -36,17 +36,16 @@ int service_config_check_redis(struct text value, struct problem *problem);
 /**
  * Rows of a program's table of keys, for its member `service` of struct service_config.
  * @param type     the program's struct
- * @param program  what it is, for the documentation: "worker"
  * @param shown    the name in the reference's example
  */
-#define SERVICE_CONFIG_KEYS(type, program, shown)                                                  \
+#define SERVICE_CONFIG_KEYS(type, shown)                                                           \
     {"name",                                                                                       \
      CONFIG_STRING,                                                                                \
      offsetof(type, service.name),                                                                 \
      .is_required = true,                                                                          \
      .check = config_check_name,                                                                   \
      .example = (shown),                                                                           \
-     .doc = "How this " program " is called on screens and in metrics."},                          \
+     .doc = "How this process is called on screens and in metrics."},                              \
         {"cluster",                                                                                \
          CONFIG_STRING,                                                                            \
          offsetof(type, service.cluster),                                                          \

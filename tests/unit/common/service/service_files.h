@@ -15,7 +15,7 @@ struct service_files_config {
 };
 
 static const struct config_key service_files_keys[] = {
-    SERVICE_CONFIG_KEYS(struct service_files_config, "trial", "t-0"),
+    SERVICE_CONFIG_KEYS(struct service_files_config, "t-0"),
     {"threads", CONFIG_INTEGER, offsetof(struct service_files_config, threads), .fallback = "2",
      .doc = "Threads."},
 };
