@@ -1,7 +1,6 @@
 /* One campaign in the driver's hands. */
 #include "coordinator/fleet/driver_inside.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/net/loop.h"
 #include "hikyaku/v1/api.pb-c.h"
@@ -101,7 +100,7 @@ bool driver_campaign_answered(struct driver_campaign *campaign)
 struct drive_time driver_campaign_time(const struct driver *driver)
 {
     int64_t skew_ms = store_clock_skew_ms(driver->settings.store);
-    return (struct drive_time){.now_unix_ms = clock_unix_ms(),
+    return (struct drive_time){.now_unix_ms = store_now_unix_ms(driver->settings.store),
                                .is_doubted =
                                    skew_ms > DRIVER_SKEW_MAX_MS || skew_ms < -DRIVER_SKEW_MAX_MS};
 }

@@ -1,7 +1,6 @@
 /* The due batches of a campaign: into the ready queues, or swept. */
 #include "coordinator/fleet/driver_inside.h"
 
-#include "common/base/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +133,8 @@ void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind k
                                .kind = kind,
                                .outcome = outcome,
                                .limit = limit_of(campaign, kind)};
-    int64_t until_unix_s = kind == DRIVER_LIST_DUE ? clock_unix_ms() / 1000 : INT64_MAX;
-    store_batch_due(campaign->driver->settings.store, campaign->id, until_unix_s, call->limit,
-                    on_due, call);
+    struct store *store = campaign->driver->settings.store;
+    /* Due times are told by Redis' clock. */
+    int64_t until_unix_s = kind == DRIVER_LIST_DUE ? store_now_unix_ms(store) / 1000 : INT64_MAX;
+    store_batch_due(store, campaign->id, until_unix_s, call->limit, on_due, call);
 }

@@ -1,6 +1,5 @@
 #include "coordinator/fleet/offers.h"
 
-#include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/net/loop.h"
@@ -134,7 +133,7 @@ static void send_offer(struct offers *offers, struct worker *worker, const struc
     offer.rows = pick->rows;
     offer.provider = provider_name;
     offer.sealed_recipients = (ProtobufCBinaryData){sealed.size, (uint8_t *)recipients};
-    offer.sent_unix_ms = clock_unix_ms();
+    offer.sent_unix_ms = store_now_unix_ms(offers->settings.store);
     offer.offer_id = pick->id;
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER, &offer.base);
     free(recipients);

@@ -210,7 +210,8 @@ static bool is_acceptable(const struct claims *claims, const struct campaign *ca
                           const Hikyaku__V1__Offer *offer)
 {
     bool is_transactional = campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL;
-    int64_t age_ms = clock_unix_ms() - offer->sent_unix_ms;
+    /* Redis' clock on both sides: nobody else's need be right. */
+    int64_t age_ms = store_now_unix_ms(claims->settings.store) - offer->sent_unix_ms;
     return !claims->is_draining && store_is_ready(claims->settings.store) && offer->rows > 0 &&
            offer->rows <= ROWS_PER_BATCH_MAX && age_ms < OFFER_OLD_MS &&
            credit_fits(&claims->credit, is_transactional, offer->rows) &&
