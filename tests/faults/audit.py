@@ -17,7 +17,7 @@ ROW_SIZE = 16
 MARKED, POSSIBLE_DUPLICATE, LATE = 1, 2, 8
 SHOWN = 12  # findings of one kind that are told in full
 # A message on the wire when a fault begins, and what is still felt after it ended.
-BEFORE_MS, AFTER_MS = 3000, 25000
+BEFORE_MS, AFTER_MS = 3000, 12000
 WORKER_FAULTS = ("worker_kill", "worker_stop", "worker_term", "store_partition", "exit",
                  "node_clock")
 COMMON_FAULTS = ("redis_kill", "redis_stop", "redis_slow", "redis_clock", "sink_reset", "sink_stop")
@@ -241,6 +241,7 @@ class Owners:
     """From the journal and the programs' logs: who had which address, what died when."""
 
     def __init__(self, lab):
+        self.lab = lab
         self.journal = lab.journal
         self.watcher = lab.watcher
         self.logs = {name: list(read_log(node.process.log)) for name, node in lab.nodes.items()}
@@ -286,8 +287,10 @@ class Owners:
         for kill in self.journal:
             if kill["what"] not in ("worker_kill", "coordinator_kill"):
                 continue
-            for kind, seconds in self._after(kill):
-                if self._is_disturbed(kill, seconds):
+            for lease, seconds in self.watcher.taken_after(kill["who"], kill["ms"]):
+                kind = lease.split()[0]
+                kind = kind if kind in found else "partition"
+                if self._is_disturbed(kill, seconds) or not self._has_heir(kill, lease, seconds):
                     disturbed[kind] += 1
                 else:
                     found[kind].append(seconds)
@@ -313,10 +316,26 @@ class Owners:
                                   "coordinator_term", "worker_stop", "worker_term", "node_clock")
             and entry is not kill for entry in self.journal)
 
-    def _after(self, kill):
-        for lease, seconds in self.watcher.taken_after(kill["who"], kill["ms"]):
-            kind = lease.split()[0]
-            yield kind if kind in ("ip", "session") else "partition", seconds
+    def _has_heir(self, kill, lease, seconds):
+        """Did somebody else who may take it live all the time?"""
+        heirs = self.lab.coordinators
+        if lease.startswith("ip "):
+            address = lease[3:]
+            heirs = [name for name in self.lab.workers if address in self.lab.addresses_of(name)]
+        until = kill["ms"] + seconds * 1000
+        return any(name != kill["who"] and self._lives(name, kill["ms"] - 2000, until)
+                   for name in heirs)
+
+    def _lives(self, name, since, until):
+        is_alive = True
+        for entry in self.journal:
+            if entry["who"] != name or entry["ms"] > until:
+                continue
+            if entry["what"] == "started":
+                is_alive = entry["ms"] < since
+            elif entry["what"] == "exit" or entry["what"].endswith(("_kill", "_term", "_stop")):
+                is_alive = is_alive and entry["what"].endswith("_stop") and entry["ms"] < since
+        return is_alive
 
 
 def read_lines(path):

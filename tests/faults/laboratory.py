@@ -18,7 +18,6 @@ from local.dns_server import DnsServer  # noqa: E402
 from local.process import Process, StartError, free_port, wait_until  # noqa: E402
 from local.redis_server import RedisServer  # noqa: E402
 
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 ADDRESSES = [(f"127.0.0.{11 + number}", f"m{number}.shop.test") for number in range(3)]
 COORDINATORS = 2
 # Of a message or connection, in thousandths. What defers comes back after seconds: retry.permille.
@@ -96,15 +95,13 @@ class Laboratory:
         self.sink_port = int(line.split()[1])
 
     def _prepare_redis(self):
-        library = self.folder / "slow_fsync.so"
-        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared",
-                        "-fPIC", "-o", library, Path(__file__).parent / "slow_fsync.c"], check=True)
+        preload = [self._compile("slow_fsync")]
+        self.false_clock = self._compile("false_clock")
         self.fsync_file = self.folder / "slow_fsync.ms"
         redis = LabRedis(self.folder / "redis", self.cluster.redis_password)
-        preload = [str(library)]
         redis.environment = {"HIKYAKU_SLOW_FSYNC": str(self.fsync_file)}
         if self.with_clocks:
-            preload.append(str(FAKETIME))
+            preload.append(self.false_clock)
             redis.environment.update(self._clock("redis"))
         redis.environment["LD_PRELOAD"] = ":".join(preload)
         self.cluster.redis = redis
@@ -112,12 +109,23 @@ class Laboratory:
         self.watcher = LeaseWatcher(redis, [address for address, _ in ADDRESSES])
         self.watcher.start()
 
+    def _compile(self, name):
+        """Path of a library to preload."""
+        library = self.folder / f"{name}.so"
+        subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-Wall", "-Werror", "-shared",
+                        "-fPIC", "-o", library, Path(__file__).parent / f"{name}.c"], check=True)
+        return str(library)
+
     def _clock(self, name):
         """Environment of a process whose clock can be stepped."""
+        self.set_clock(name, 0)
+        return {"HIKYAKU_FALSE_CLOCK": str(self.folder / f"{name}.clock")}
+
+    def set_clock(self, name, step_s):
+        # In place: the program has it mapped.
         path = self.folder / f"{name}.clock"
-        path.write_text("+0\n")
-        return {"FAKETIME_TIMESTAMP_FILE": str(path), "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_RESET": "1"}
+        with open(path, "r+b" if path.exists() else "wb") as file:
+            file.write(step_s.to_bytes(8, sys.byteorder, signed=True))
 
     def _add_nodes(self):
         cluster = self.cluster
@@ -137,8 +145,10 @@ class Laboratory:
             self.stores[node.name] = str(self.folder / f"{node.name}.redis")
             node.configuration["store"] = {**node.configuration["store"],
                                            "endpoint": f"unix:{self.stores[node.name]}"}
-            if self.with_clocks and not self._is_sanitized():
-                node.environment = {**self._clock(node.name), "LD_PRELOAD": str(FAKETIME)}
+            if self.with_clocks:
+                options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+                node.environment = {**self._clock(node.name), "LD_PRELOAD": self.false_clock,
+                                    "ASAN_OPTIONS": options}
         for worker in cluster.workers:
             ports = []
             for coordinator in cluster.coordinators:
@@ -146,9 +156,6 @@ class Laboratory:
                 self.links[f"{worker.name}:{coordinator.name}"] = (ports[-1],
                                                                    coordinator.ports["bus"])
             worker.configuration["coordinators"] = [f"127.0.0.1:{port}" for port in ports]
-
-    def _is_sanitized(self):
-        return b"__asan_init" in self.cluster.binary("hikyaku-worker").read_bytes()
 
     def _start_proxy(self):
         self.proxy_record = self.folder / "proxy.record"
@@ -164,6 +171,10 @@ class Laboratory:
     def order(self, **order):
         self.proxy.stdin.write((json.dumps(order) + "\n").encode())
         self.proxy.stdin.flush()
+
+    def addresses_of(self, worker):
+        return [ip["address"] for pool in self.nodes[worker].configuration["pools"]
+                for ip in pool["ips"]]
 
     # ---- time
 
@@ -282,15 +293,12 @@ class Laboratory:
         self.later(fault.s, end)
         return True
 
-    def _set_clock(self, name, step_s):
-        (self.folder / f"{name}.clock").write_text(f"{step_s:+d}\n")
-
     def _redis_clock(self, fault):
         name = fault.who
         if name != "redis" and not self.nodes[name].environment:
             return False
-        self._set_clock(name, fault.more["step_s"])
-        self.later(fault.s, lambda: self._set_clock(name, 0))
+        self.set_clock(name, fault.more["step_s"])
+        self.later(fault.s, lambda: self.set_clock(name, 0))
         return True
 
     _node_clock = _redis_clock

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,12 @@ sys.path.insert(0, str(FOLDER))
 
 import schedule  # noqa: E402
 from audit_sink import find_message_id, read_token  # noqa: E402
+from laboratory import ROOT, Laboratory  # noqa: E402
+from load import Load  # noqa: E402
+from local.process import wait_until  # noqa: E402
 from redis_proxy import name_request, skip_value  # noqa: E402
+
+BUILD = Path(os.environ.get("HIKYAKU_BUILD", ROOT / "build/dev")).resolve()
 
 
 def run_laboratory(*options):
@@ -43,6 +50,30 @@ def test_a_long_run_and_false_clocks(seed):
     if not os.environ.get("HIKYAKU_SOAK"):
         pytest.skip("HIKYAKU_SOAK is not set")
     check(run_laboratory("--faults", 150, "--seed", seed, "--clocks"), 150)
+
+
+# I10 and the beat: no lease and no retry uses the clock of a coordinator or worker.
+@pytest.mark.parametrize("step_s", [-3600, 3600])
+def test_mail_goes_out_under_a_coordinator_whose_clock_is_wrong(step_s):
+    folder = Path(tempfile.mkdtemp(prefix="hkl-"))
+    folder.chmod(0o755)
+    lab = Laboratory(folder, BUILD, 1, with_clocks=True)
+    try:
+        lab.start()
+        for name in lab.coordinators:
+            lab.set_clock(name, step_s)
+        load = Load([node.endpoint for node in lab.cluster.coordinators], lab.cluster.api_key, 1,
+                    1000)
+        load.add_campaign()
+        wait_until("the campaign is done", lambda: load.look() == 0 and not load.unfinished(), 60,
+                   0.5)
+        campaign, = load.campaigns.values()
+        outcomes = load.outcomes(campaign)
+        assert outcomes["DELIVERED"] > len(campaign.recipients) * 0.8
+        assert not outcomes.get("EXPIRED")
+    finally:
+        lab.stop()
+    shutil.rmtree(folder)
 
 
 def test_a_seed_makes_the_same_faults():
