@@ -17,9 +17,10 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
-#include <zlib.h>
 
 #include <cmocka.h>
+
+#include "tests/unit/common/net/http_texts.h"
 
 #define BODY_BYTES_MAX 100000
 
@@ -176,24 +177,6 @@ static const char *ask(struct text request)
     return client.reply.data;
 }
 
-static void assert_has(const char *reply, const char *part)
-{
-    if (strstr(reply, part) == NULL) {
-        fail_msg("no \"%s\" in \"%s\"", part, reply);
-    }
-}
-
-static int count(const char *reply, const char *part)
-{
-    int found = 0;
-    for (const char *place = reply; (place = strstr(place, part)) != NULL; place++) {
-        found++;
-    }
-    return found;
-}
-
-#define CLOSE "Connection: close\r\n"
-
 static void a_request_is_shown_and_answered(void **state)
 {
     (void)state;
@@ -328,28 +311,6 @@ static void strangers_are_refused_by_the_head(void **state)
                  "\r\nok")),
         "body=ok");
     assert_int_equal(requests, 1);
-}
-
-/* A gzip body of `size` zeros, with its head. */
-static void pack_request(size_t size, struct buffer *out)
-{
-    char *zeros = calloc(1, size);
-    memset(zeros, 'z', size);
-    unsigned char *packed = malloc(size + 1000);
-    z_stream stream = {.next_in = (Bytef *)zeros,
-                       .avail_in = (uInt)size,
-                       .next_out = packed,
-                       .avail_out = (uInt)(size + 1000)};
-    assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 9, Z_DEFAULT_STRATEGY), Z_OK);
-    assert_int_equal(deflate(&stream, Z_FINISH), Z_STREAM_END);
-    buffer_printf(out,
-                  "POST / HTTP/1.1\r\nHost: h\r\nContent-Encoding: gzip\r\n"
-                  "Content-Length: %lu\r\n" CLOSE "\r\n",
-                  stream.total_out);
-    buffer_append(out, packed, stream.total_out);
-    (void)deflateEnd(&stream);
-    free(packed);
-    free(zeros);
 }
 
 static void gzip_bodies_are_inflated_within_the_bound(void **state)
