@@ -1,7 +1,6 @@
 /* The due batches of a campaign: into the ready queues, or swept. */
 #include "coordinator/fleet/driver_inside.h"
 
-
 #include <stdlib.h>
 #include <string.h>
 

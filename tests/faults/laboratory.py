@@ -216,10 +216,16 @@ class Laboratory:
         tail = node.process.tail(40)
         if -code in CRASHES or "Sanitizer" in tail or "runtime error" in tail:
             self.findings.append(f"{node.name} crashed ({code}):\n{tail[-3000:]}")
-        elif was_asked and code != 0:
+        elif was_asked and code != 0 and not self._has_lost_session(node):
             self.findings.append(f"{node.name} ended with {code} after SIGTERM:\n{tail[-1500:]}")
         down_s = 0.5 if self.is_calm else self.chance.uniform(0.3, 4)
         self.restarts[node.name] = time.monotonic() + down_s
+
+    @staticmethod
+    def _has_lost_session(node):
+        """Its session was taken while it was stopped or cut off: it ends with 1 as it shall."""
+        life = node.process.log.read_text(errors="replace").rpartition('"process.start"')[2]
+        return '"session.lost"' in life
 
     def note(self, what, who, **more):
         self.journal.append({"ms": now_ms(), "what": what, "who": who, **more})
