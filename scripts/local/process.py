@@ -1,6 +1,7 @@
 """Processes that are started here and stopped by their ids."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -12,17 +13,25 @@ class StartError(Exception):
     """Something did not come up; the message says what and shows the end of its log."""
 
 
+# Below the ports that the kernel gives to outgoing connections: nobody gets one by chance between our
+# look and the listener's start. None is given twice.
+PORTS = range(15000, 32000)
+_given = set()
+
+
 def free_port(host="127.0.0.1"):
     """A TCP and UDP port that nobody uses now."""
-    for _ in range(50):
+    for port in random.sample(PORTS, 200):
+        if port in _given:
+            continue
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
                 socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind((host, 0))
-            port = tcp.getsockname()[1]
             try:
+                tcp.bind((host, port))
                 udp.bind((host, port))
             except OSError:
                 continue
+            _given.add(port)
             return port
     raise StartError("no free port")
 
