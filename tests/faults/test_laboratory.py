@@ -52,8 +52,8 @@ def test_a_long_run_and_false_clocks(seed):
     check(run_laboratory("--faults", 150, "--seed", seed, "--clocks"), 150)
 
 
-# I10 and the beat: no lease and no retry uses the clock of a coordinator or worker.
-@pytest.mark.parametrize("step_s", [-3600, 3600])
+# Less than CLOCK_DOUBT minds (60 s): what is due is told by Redis' clock alone.
+@pytest.mark.parametrize("step_s", [-50, 50])
 def test_mail_goes_out_under_a_coordinator_whose_clock_is_wrong(step_s):
     folder = Path(tempfile.mkdtemp(prefix="hkl-"))
     folder.chmod(0o755)
@@ -65,7 +65,7 @@ def test_mail_goes_out_under_a_coordinator_whose_clock_is_wrong(step_s):
         load = Load([node.endpoint for node in lab.cluster.coordinators], lab.cluster.api_key, 1,
                     1000)
         load.add_campaign()
-        wait_until("the campaign is done", lambda: load.look() == 0 and not load.unfinished(), 60,
+        wait_until("the campaign is done", lambda: load.look() == 0 and not load.unfinished(), 40,
                    0.5)
         campaign, = load.campaigns.values()
         outcomes = load.outcomes(campaign)
