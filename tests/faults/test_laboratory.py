@@ -1,4 +1,4 @@
-"""A short run of the laboratory; with HIKYAKU_SOAK (scripts/test --soak) long ones."""
+"""A short run of the laboratory; with scripts/test --soak long ones."""
 
 import json
 import os
@@ -47,8 +47,6 @@ def test_nothing_is_lost_and_no_double_is_untold():
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_long_run_and_false_clocks(seed):
-    if not os.environ.get("HIKYAKU_SOAK"):
-        pytest.skip("HIKYAKU_SOAK is not set")
     check(run_laboratory("--faults", 150, "--seed", seed, "--clocks"), 150)
 
 
