@@ -166,7 +166,9 @@ class Audit:
         self.figures["copies_most"] = max(self.figures["copies_most"], len(copies))
         if last is None or not last.possible_duplicate:
             self.find("untold", f"{where}: {len(copies)} copies, no possible_duplicate\n{story}")
-        if len(told.delivered(self.pb)) > 1:
+        # Evidence may tell DELIVERED while the next holder has it on the wire: then told as doubled.
+        delivered = told.delivered(self.pb)
+        if len(delivered) > 1 and not any(event.doubled for event in delivered):
             self.find("after_outcome", f"{where}: sent again after DELIVERED was told\n{story}")
 
     def _orphans(self, where, campaign, copies, told):
