@@ -1,4 +1,4 @@
-"""A short run of the laboratory; with scripts/test --soak long ones."""
+"""The laboratory's own parts; with scripts/test --soak runs of it, short and long."""
 
 import json
 import os
@@ -40,6 +40,7 @@ def check(figures, faults):
 
 
 # I1 to I5: nothing lost, nothing guessed, no double untold, HOLD never twice, counters as rows.
+@pytest.mark.soak
 def test_nothing_is_lost_and_no_double_is_untold():
     check(run_laboratory("--faults", 30, "--minutes", 1.5, "--seed", 20261125), 30)
 
@@ -51,6 +52,7 @@ def test_a_long_run_and_false_clocks(seed):
 
 
 # Less than CLOCK_DOUBT minds (60 s): what is due is told by Redis' clock alone.
+@pytest.mark.soak
 @pytest.mark.parametrize("step_s", [-50, 50])
 def test_mail_goes_out_under_a_coordinator_whose_clock_is_wrong(step_s):
     folder = Path(tempfile.mkdtemp(prefix="hkl-"))
