@@ -22,7 +22,9 @@ static void add_coordinators(const struct fleet *fleet, struct arena *arena,
     response->coordinators = arena_zero(arena, count, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const Hikyaku__V1__StoredSession *stored = entries[i].stored;
-        if (strcmp(stored->role, "coordinator") != 0) {
+        /* The registry may be a second old: whose death is known is not shown any more. */
+        if (strcmp(stored->role, "coordinator") != 0 ||
+            sessions_life(fleet->sessions, entries[i].session) == SESSION_DEAD) {
             continue;
         }
         Hikyaku__V1__FleetCoordinator *item = arena_zero(arena, 1, sizeof *item);

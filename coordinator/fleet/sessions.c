@@ -202,6 +202,11 @@ enum session_life sessions_ask(struct sessions *sessions, const char *session)
     return session_plan_ask(sessions->plan, session);
 }
 
+enum session_life sessions_life(const struct sessions *sessions, const char *session)
+{
+    return session_plan_life(sessions->plan, session);
+}
+
 bool sessions_has_left(const struct sessions *sessions, const char *session)
 {
     return session_plan_has_left(sessions->plan, session);

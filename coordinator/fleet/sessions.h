@@ -30,6 +30,8 @@ void sessions_stop(struct sessions *sessions);
 
 /** What is known of a session; an unknown one is looked at from now on. */
 enum session_life sessions_ask(struct sessions *sessions, const char *session);
+/** As sessions_ask(), but an unknown one stays unknown. */
+enum session_life sessions_life(const struct sessions *sessions, const char *session);
 /** A dead one gave up its lease itself: it drained. */
 bool sessions_has_left(const struct sessions *sessions, const char *session);
 unsigned int sessions_coordinators(const struct sessions *sessions);

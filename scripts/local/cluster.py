@@ -86,7 +86,7 @@ class Node:
             self.wait_ready()
         return self
 
-    def wait_ready(self, timeout_s=30):
+    def wait_ready(self, timeout_s=60):
         self.process.wait_until(f"{self.name} is ready", self.is_ready, timeout_s)
         return self
 
@@ -121,7 +121,7 @@ class Node:
         lines = (self.cluster.folder / f"{self.name}.log").read_text(errors="replace")
         return [json.loads(line) for line in lines.splitlines() if line.startswith("{")]
 
-    def stop(self, timeout_s=30):
+    def stop(self, timeout_s=60):
         code = self.process.stop(timeout_s)
         self.process = None
         return code

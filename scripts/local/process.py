@@ -36,7 +36,7 @@ def free_port(host="127.0.0.1"):
     raise StartError("no free port")
 
 
-def wait_until(what, condition, timeout_s=30.0, step_s=0.05):
+def wait_until(what, condition, timeout_s=60.0, step_s=0.05):
     """Call `condition` until it gives something true; returns that."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -70,7 +70,7 @@ class Process:
     def tail(self, lines=15):
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def wait_until(self, what, condition, timeout_s=30.0):
+    def wait_until(self, what, condition, timeout_s=60.0):
         """As wait_until(), failing at once when the process has ended."""
         def look():
             if not self.is_alive():

@@ -276,7 +276,7 @@ def watch_on_terminal(coordinator, campaign_id, *steps):
         [coordinator.binary("hikyaku"), "show", campaign_id, "--watch", "--endpoint", node.endpoint,
          "--key-file", coordinator.keys / "api.key"], stdin=slave, stdout=slave, stderr=slave)
     drawn, fresh, pending = b"", b"", list(steps)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while process.poll() is None or select.select([master], [], [], 0)[0]:
         assert time.monotonic() < deadline, drawn.decode()
         if not select.select([master], [], [], 0.05)[0]:

@@ -65,7 +65,7 @@ def test_a_pause_brings_back_what_is_at_workers(cluster):
     api = cluster.client()
     api.campaign("PauseCampaign", campaign_id=campaign, reason="wrong price")
     asked = time.monotonic()
-    wait_until("all batches are back", lambda: get(cluster, campaign).in_flight == 0, 20)
+    wait_until("all batches are back", lambda: get(cluster, campaign).in_flight == 0, 60)
     # Batches at the worker came back at once, not when they were done.
     rested = len(cluster.sink.received)
     assert rested < ROWS
@@ -77,7 +77,7 @@ def test_a_pause_brings_back_what_is_at_workers(cluster):
     time.sleep(1.5)
     assert len(cluster.sink.received) == rested
     # The word reaches a worker within a second; what is on the wire may end.
-    assert last - asked < 5
+    assert last - asked < 15
     api.campaign("ResumeCampaign", campaign_id=campaign)
     cluster.sink.delay_s = 0
     cluster.wait_campaign(campaign, ["COMPLETED"])
@@ -111,7 +111,7 @@ def test_expiry_holds_in_a_worker(cluster):
     assert told["EXPIRED"] > 0 and rows_of(cluster, campaign) == told
     expires = get(cluster, campaign).expires_unix_ms / 1000
     started = time.time() - time.monotonic()
-    assert max(one.at for one in cluster.sink.received) + started < expires + 5
+    assert max(one.at for one in cluster.sink.received) + started < expires + 15
 
 
 def test_expiry_holds_paused_scheduled_and_deferred(cluster):
@@ -121,11 +121,11 @@ def test_expiry_holds_paused_scheduled_and_deferred(cluster):
     api.campaign("PauseCampaign", campaign_id=paused)
     deferred = submit_campaign(api, "exp-deferred", [f"r450.{n}@d.test" for n in range(50)],
                                expires_after_s=6)
-    wait_until("all are deferred", lambda: outcomes(api, deferred) == {"DEFERRED": 50}, 10)
+    wait_until("all are deferred", lambda: outcomes(api, deferred) == {"DEFERRED": 50}, 60)
     assert gates(cluster, deferred) == {"RETRY_DUE": 50}
     for campaign in (paused, deferred):
         wait_until(f"{campaign} expires", lambda one=campaign: set(outcomes(api, one)) <= {
-            "EXPIRED", "DELIVERED"}, 30)
+            "EXPIRED", "DELIVERED"}, 60)
     assert outcomes(api, deferred) == {"EXPIRED": 50}
     assert check_sum(cluster, paused, 600)["EXPIRED"] > 0
     events, _ = api.all_events(campaign_ids=[deferred], types=[api.pb.EVENT_TYPE_EXPIRED])
@@ -169,7 +169,7 @@ def test_transactional_overtakes_bulk(cluster):
 
     def codes():
         return [one for one in cluster.sink.recipients() if one.startswith("code")]
-    wait_until("the codes arrive", lambda: len(codes()) == 20, 30)
+    wait_until("the codes arrive", lambda: len(codes()) == 20, 60)
     # Thousands of BULK stood in front of them, at the worker and in the queues.
     assert check_sum(cluster, bulk)["PENDING"] > 1000
     cluster.sink.delay_s = 0

@@ -69,7 +69,7 @@ def test_doubt_ends_by_rule(cluster, sink):
     api = cluster.client()
     campaign = in_doubt(cluster, "rule", ["late.a", "fine"], resolve_after_s=2,
                         resolve_as=api.pb.RESOLVE_AS_BOUNCED)
-    resolved = wait_until("the rule ends it", lambda: events_of(api, campaign, "RESOLVED"), 30)
+    resolved = wait_until("the rule ends it", lambda: events_of(api, campaign, "RESOLVED"), 60)
     assert [(event.ref, api.pb.Outcome.Name(event.outcome), event.reason, event.final)
             for event in resolved] == [("ref-0", "OUTCOME_BOUNCED", "resolve_after_s", True)]
     before = events_of(api, campaign, "UNCERTAIN")[0].recorded_unix_ms
@@ -82,7 +82,7 @@ def test_the_rule_sends_again(cluster, sink):
     api = cluster.client()
     campaign = in_doubt(cluster, "again", ["once.a"], resolve_after_s=1,
                         resolve_as=api.pb.RESOLVE_AS_RESEND)
-    wait_until("it is delivered", lambda: outcomes(api, campaign) == {"DELIVERED": 1}, 30)
+    wait_until("it is delivered", lambda: outcomes(api, campaign) == {"DELIVERED": 1}, 60)
     cluster.wait_campaign(campaign, ["COMPLETED"])
     first, second = sink.received
     assert message_id(first) == message_id(second)
@@ -109,7 +109,7 @@ def test_a_person_decides(cluster, sink):
 
     said = cluster.cli("uncertain", "resend", campaign, "0", "4", "--reason", "bills").stdout
     assert said == f"1 resolved as RESEND; {campaign} is RUNNING\n"
-    wait_until("it is sent again", lambda: outcomes(api, campaign)["DELIVERED"] == 2, 30)
+    wait_until("it is sent again", lambda: outcomes(api, campaign)["DELIVERED"] == 2, 60)
     copies = [one for one in sink.received if one.recipient == "once.a@example.test"]
     assert len(copies) == 2 and message_id(copies[0]) == message_id(copies[1])
     cluster.wait_campaign(campaign, ["COMPLETED"])
@@ -139,7 +139,7 @@ def test_what_is_cancelled_is_not_sent_again(cluster, sink):
     campaign = submit_campaign(
         api, "cancel", ["late.a@example.test", "r450.wait@example.test"],
         uncertain=api.pb.Uncertain(policy=api.pb.UNCERTAIN_POLICY_HOLD))
-    wait_until("doubt", lambda: outcomes(api, campaign).get("UNCERTAIN") == 1, 30)
+    wait_until("doubt", lambda: outcomes(api, campaign).get("UNCERTAIN") == 1, 60)
     api.campaign("CancelCampaign", campaign_id=campaign)
     cluster.wait_campaign(campaign, ["CANCELLED"])
     refused = cluster.cli("uncertain", "resend", campaign, "--all", check=False)

@@ -34,7 +34,7 @@ def test_a_restart_of_redis_is_told_once_and_passed(cluster):
 
     cluster.redis.stop()
     cluster.coordinators[0].process.wait_until(
-        "the coordinator notices", lambda: not cluster.coordinators[0].is_ready(), 30)
+        "the coordinator notices", lambda: not cluster.coordinators[0].is_ready(), 60)
     cluster.redis.start()
     cluster.coordinators[0].wait_ready()
 

@@ -29,7 +29,7 @@ def test_without_a_worker_a_campaign_waits_under_a_gate_and_expires(fleet):
     campaign = submit_campaign(api, "expires", addresses(1200), expires_after_s=4)
     assert outcomes(api, campaign) == {"PENDING": 1200}
     assert gates(api, campaign) == {"GATE_NO_SENDING_IP": 1200}
-    fleet.wait_campaign(campaign, ["COMPLETED"], timeout_s=20)
+    fleet.wait_campaign(campaign, ["COMPLETED"], timeout_s=60)
     assert outcomes(api, campaign) == {"EXPIRED": 1200}
 
 
@@ -40,7 +40,7 @@ def test_a_scheduled_campaign_starts_at_its_time(fleet, sink):
     campaign = submit_campaign(api, "later", addresses(10), scheduled_at_unix_ms=int(at * 1000))
     assert gates(api, campaign) == {"GATE_SCHEDULED_FOR": 10}
     fleet.wait_campaign(campaign, ["COMPLETED"])
-    assert at <= time.time() <= at + 5
+    assert at <= time.time() <= at + 20
     assert len(sink.recipients()) == 10
 
 
@@ -49,7 +49,7 @@ def test_pause_and_cancel_reach_the_workers(fleet, sink):
     api = fleet.client()
     everyone = addresses(3000)
     campaign = submit_campaign(api, "stopped", everyone)
-    wait_until("mail flows", lambda: len(sink.received) > 20, 20)
+    wait_until("mail flows", lambda: len(sink.received) > 20, 60)
     api.campaign("PauseCampaign", campaign_id=campaign, reason="a mistake")
 
     def at_rest():
@@ -57,11 +57,11 @@ def test_pause_and_cancel_reach_the_workers(fleet, sink):
         time.sleep(1)
         return len(sink.received) == before
 
-    wait_until("the mail rests", at_rest, 20)
+    wait_until("the mail rests", at_rest, 60)
     sent = len(sink.received)
     assert sent < 3000
     api.campaign("ResumeCampaign", campaign_id=campaign)
-    wait_until("mail flows again", lambda: len(sink.received) > sent, 20)
+    wait_until("mail flows again", lambda: len(sink.received) > sent, 60)
     api.campaign("CancelCampaign", campaign_id=campaign, reason="enough")
     fleet.wait_campaign(campaign, ["CANCELLED"])
     counts = outcomes(api, campaign)

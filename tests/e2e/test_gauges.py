@@ -22,11 +22,11 @@ def test_gauges_follow_the_work(cluster):
     # Without a worker what is due waits, and shows where a worker is missing.
     worker.stop()
     wait_until("the worker is seen to be gone",
-               lambda: coordinator.metric("hikyaku_workers_connected") == 0, 30)
+               lambda: coordinator.metric("hikyaku_workers_connected") == 0, 60)
     campaign = submit_campaign(api, "waiting", people)
     waiting = '{pool="mkt",lane="bulk"}'
     wait_until("300 recipients wait",
-               lambda: coordinator.metric("hikyaku_ready_recipients", waiting) == 300, 30)
+               lambda: coordinator.metric("hikyaku_ready_recipients", waiting) == 300, 60)
     assert coordinator.metric("hikyaku_ready_recipients", '{pool="mkt",lane="transactional"}') == 0
     assert coordinator.metric("hikyaku_campaigns_driven") >= 1
 
@@ -34,7 +34,7 @@ def test_gauges_follow_the_work(cluster):
     cluster.wait_campaign(campaign, ["COMPLETED"])
     assert outcomes(api, campaign) == {"DELIVERED": 300}
     wait_until("nothing waits any more",
-               lambda: coordinator.metric("hikyaku_ready_recipients", waiting) == 0, 10)
+               lambda: coordinator.metric("hikyaku_ready_recipients", waiting) == 0, 60)
 
 
 def test_unsigned_mail_is_a_decision(make_cluster, sink):
@@ -46,7 +46,7 @@ def test_unsigned_mail_is_a_decision(make_cluster, sink):
     api = cluster.client()
     fleet = wait_until("the worker's note", lambda: [
         entry.note for entry in api.call("FleetService", "GetFleet", api.pb.GetFleetRequest())
-        .workers if entry.note], 10)
+        .workers if entry.note], 60)
     assert fleet == ["unsigned: dkim.sign is false"]
     campaign = submit_campaign(api, "unsigned", ["a@r.test"])
     cluster.wait_campaign(campaign, ["COMPLETED"])

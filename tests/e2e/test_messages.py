@@ -30,7 +30,7 @@ def request_of(pb, messages, **changes):
 def wait_events(api, refs, types, campaigns):
     """Events of these types, by ref, once all refs have one (containers hold others' as well)."""
     events, cursor = {}, ""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not set(refs) <= set(events):
         assert time.monotonic() < deadline, events
         answer = api.events(cursor, wait_ms=2000, types=types, campaign_ids=campaigns)

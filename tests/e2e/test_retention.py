@@ -56,7 +56,7 @@ def test_a_finished_campaign_shrinks_to_a_stub(make_cluster):
     assert any(key.endswith(":r") for key in everything)
 
     # Its outcomes are on disk before its rows go.
-    wait_until("the archive has it", lambda: len(lines_of(folder)) == 6, 30)
+    wait_until("the archive has it", lambda: len(lines_of(folder)) == 6, 60)
     header, *rows = lines_of(folder)
     assert (header["id"], header["name"], header["state"]) == (campaign, "test short", "COMPLETED")
     assert header["labels"] == {"team": "a"}
@@ -70,10 +70,10 @@ def test_a_finished_campaign_shrinks_to_a_stub(make_cluster):
     assert "secret" not in path.read_text() and "example.test" not in path.read_text()
 
     # Then all goes but the header, which loses its keys.
-    wait_until("a stub is left", lambda: len(keys_of(cluster, campaign)) == 1, 30)
+    wait_until("a stub is left", lambda: len(keys_of(cluster, campaign)) == 1, 60)
     with cluster.redis.client() as redis:
         key = header_key(cluster, campaign)
-        wait_until("the stub will go", lambda: redis.ttl(key) > 0, 30)
+        wait_until("the stub will go", lambda: redis.ttl(key) > 0, 60)
         assert redis.hget(key, "key") is None and int(redis.hget(key, "shed")) == STUB
         assert redis.ttl(key) <= 60
         assert not [key for key in redis.scan_iter("hk:*:all")]
@@ -92,7 +92,7 @@ def test_a_finished_campaign_shrinks_to_a_stub(make_cluster):
     def trimmed():
         with cluster.redis.client() as redis:
             return sum(redis.xlen(key) for key in redis.scan_iter("hk:*:ev:*")) == 0
-    wait_until("all events are old", trimmed, 30)
+    wait_until("all events are old", trimmed, 60)
     late, _ = api.all_events(first.next_cursor)
     counts = [event.count for event in late if event.type == pb.EVENT_TYPE_EVENTS_TRUNCATED]
     assert len(late) == len(counts) == 1 and counts[0] > 0
@@ -110,15 +110,15 @@ def test_containers_are_archived_with_the_labels_of_their_messages(make_cluster)
         content=content(pb, default_fields='{"name":"x"}'), pool="mkt", messages=[message],
         content_class=pb.CONTENT_CLASS_NOTICE))
     container = answer.results[0].campaign_id
-    wait_until("it is delivered", lambda: outcomes(api, container) == {"DELIVERED": 1}, 30)
+    wait_until("it is delivered", lambda: outcomes(api, container) == {"DELIVERED": 1}, 60)
     assert not lines_of(folder)
     with cluster.redis.client() as redis:  # its hour is over
         redis.hincrby(header_key(cluster, container), "created", -2 * 3600 * 1000)
-    wait_until("the archive has it", lambda: len(lines_of(folder)) == 2, 30)
+    wait_until("the archive has it", lambda: len(lines_of(folder)) == 2, 60)
     header, row = lines_of(folder)
     assert header["container"] is True and header["outcomes"] == {"DELIVERED": 1}
     assert (row["ref"], row["labels"]) == ("receipt-1", {"kind": "receipt"})
-    wait_until("a stub is left", lambda: len(keys_of(cluster, container)) == 1, 30)
+    wait_until("a stub is left", lambda: len(keys_of(cluster, container)) == 1, 60)
 
 
 def test_a_draft_that_nobody_submits_goes(make_cluster):
@@ -130,7 +130,7 @@ def test_a_draft_that_nobody_submits_goes(make_cluster):
                  recipients=recipients(pb, ["one@example.test", "broken@@example.test"]))
     campaign = cluster.wait_campaign(created.campaign_id, ["CANCELLED"])
     assert {entry.outcome: entry.count for entry in campaign.outcomes} == {pb.OUTCOME_CANCELLED: 1}
-    wait_until("a stub is left", lambda: len(keys_of(cluster, created.campaign_id)) == 1, 30)
+    wait_until("a stub is left", lambda: len(keys_of(cluster, created.campaign_id)) == 1, 60)
     with pytest.raises(ApiError):
         api.campaign("SubmitCampaign", campaign_id=created.campaign_id, expected_rows=2)
 
@@ -151,7 +151,7 @@ def test_duplicate_buckets_that_a_dead_coordinator_left_go(make_cluster):
     assert cluster.coordinators[0].stop() == 0
     cluster.coordinators[0].start()
     wait_until("they are gone",
-               lambda: not [key for key in keys_of(cluster, campaign) if ":dup:" in key], 30)
+               lambda: not [key for key in keys_of(cluster, campaign) if ":dup:" in key], 60)
     assert len(keys_of(cluster, campaign)) > 4  # rows and content stay 30 days
 
 
@@ -168,7 +168,7 @@ def test_rows_stay_while_the_archive_cannot_be_written(make_cluster):
     assert [key for key in keys_of(cluster, campaign) if key.endswith(":r")]
     assert len([event for event in node.log() if event["event"] == "archive.failed"]) == 1
     folder.mkdir()
-    wait_until("a stub is left", lambda: len(keys_of(cluster, campaign)) == 1, 30)
+    wait_until("a stub is left", lambda: len(keys_of(cluster, campaign)) == 1, 60)
     assert [line["id"] for line in lines_of(folder)] == [campaign, f"{campaign}/0"]
 
 
@@ -181,12 +181,12 @@ def test_a_month_without_campaigns_loses_its_key(make_cluster):
     with cluster.redis.client() as redis:  # something of 2020-01 is still retained
         redis.zadd("hk:{p07}:all", {b"x" * 16: 1578000000000})
     node = cluster.add_coordinator(retention=SHORT).start()
-    wait_until("the key is gone", lambda: not (master / "month-2019-12.key").exists(), 30)
+    wait_until("the key is gone", lambda: not (master / "month-2019-12.key").exists(), 60)
     before = node.metric("hikyaku_retention_failed_total")
     with cluster.redis.client() as redis:
         assert (master / "month-2020-01.key").exists()
         redis.zrem("hk:{p07}:all", b"x" * 16)
-    wait_until("the key is gone", lambda: not (master / "month-2020-01.key").exists(), 30)
+    wait_until("the key is gone", lambda: not (master / "month-2020-01.key").exists(), 60)
     assert before == node.metric("hikyaku_retention_failed_total")
     destroyed = [event["month"] for event in node.log() if event["event"] == "month_key.destroyed"]
     assert destroyed == [201912, 202001]
