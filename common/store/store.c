@@ -174,14 +174,16 @@ static void measure_when_ready(void *context)
 static void open_end(struct store *store, enum store_link_kind kind)
 {
     struct store_end *end = &store->ends[kind];
-    end->link = store_link_create(store->loop, &(struct store_link_settings){
-                                                   .endpoint = store->endpoint,
-                                                   .timeout_ms = store->timeout_ms,
-                                                   .on_connected = store_login_on_connected,
-                                                   .on_lost = store_login_on_lost,
-                                                   .on_latency = on_latency,
-                                                   .context = end,
-                                               });
+    end->link = store_link_create(
+        store->loop, &(struct store_link_settings){
+                         .endpoint = store->endpoint,
+                         .timeout_ms = store->timeout_ms,
+                         .is_paced = kind == STORE_LINK_WRITE || kind == STORE_LINK_READ,
+                         .on_connected = store_login_on_connected,
+                         .on_lost = store_login_on_lost,
+                         .on_latency = on_latency,
+                         .context = end,
+                     });
 }
 
 void store_on_link_ready(struct store *store, enum store_link_kind kind, store_ready_fn *on_ready,

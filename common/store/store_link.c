@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/store/store_backlog.h"
 #include "common/store/store_place.h"
 
 #include <assert.h>
@@ -49,10 +50,13 @@ struct store_link {
     struct link_call *unsent;
     struct link_call **unsent_end;
     struct loop_timer *refusal; /* answers them -EAGAIN, from the loop */
+    struct store_backlog backlog;
 };
 
 static void try_connect(void *context);
 static void on_refusal(void *context);
+static void give_up_backlog(struct store_link *link);
+static void send_backlog(struct store_link *link);
 
 /* hiredis' view of the loop */
 
@@ -99,6 +103,7 @@ static void cleanup(void *context)
     link->state = LINK_AWAY;
     link->is_dropped = false;
     loop_timer_stop(link->look);
+    give_up_backlog(link);
     if (link->lost_error == -ECANCELED) {
         return;
     }
@@ -153,7 +158,9 @@ static void on_look(void *context)
     if (link->redis != NULL &&
         (link->is_dropped || (waits && clock_monotonic_ms() - link->progress_ms > limit_ms))) {
         redisAsyncFree(link->redis);
+        return;
     }
+    send_backlog(link);
 }
 
 static void on_host(void *context, const struct stream_address *addresses, size_t count)
@@ -296,6 +303,9 @@ void store_link_set_ready(struct store_link *link)
     link->state = LINK_READY;
     link->retry_ms = RETRY_FIRST_MS;
     store_place_on_ready(&link->place);
+    if (link->settings.is_paced) {
+        store_backlog_begin(&link->backlog, clock_monotonic_ms());
+    }
 }
 
 void store_link_drop(struct store_link *link)
@@ -329,6 +339,7 @@ static void on_redis_reply(redisAsyncContext *redis, void *reply, void *context)
         link->reply = reply;
         call->on_reply(call->call, error, reply);
         link->reply = NULL;
+        send_backlog(link);
     }
     free(call);
 }
@@ -357,14 +368,11 @@ static void refuse(struct store_link *link, struct link_call *call)
     loop_timer_start(link->refusal, 0, 0);
 }
 
-static void send_if(struct store_link *link, struct store_command *command, bool may_send,
-                    struct link_call *call)
+static void send_or_refuse(struct store_link *link, struct text command, struct link_call *call)
 {
-    call->link = link;
     call->sent_ms = clock_monotonic_ms();
-    struct text text = store_command_text(command);
-    if (!may_send || redisAsyncFormattedCommand(link->redis, on_redis_reply, call, text.data,
-                                                text.size) != REDIS_OK) {
+    if (redisAsyncFormattedCommand(link->redis, on_redis_reply, call, command.data, command.size) !=
+        REDIS_OK) {
         refuse(link, call);
         return;
     }
@@ -373,23 +381,55 @@ static void send_if(struct store_link *link, struct store_command *command, bool
     }
 }
 
-static struct link_call *call_create(store_link_reply_fn *on_reply, void *object)
+static void give_up_backlog(struct store_link *link)
+{
+    struct store_backlog_item *item;
+    while ((item = store_backlog_give_up(&link->backlog)) != NULL) {
+        refuse(link, item->call);
+        free(item);
+    }
+}
+
+static void send_backlog(struct store_link *link)
+{
+    struct store_backlog_item *item;
+    while (store_link_is_ready(link) && (item = store_backlog_take(&link->backlog, link->pending,
+                                                                   clock_monotonic_ms())) != NULL) {
+        send_or_refuse(link, (struct text){item->bytes, item->size}, item->call);
+        free(item);
+    }
+}
+
+static struct link_call *call_create(struct store_link *link, store_link_reply_fn *on_reply,
+                                     void *object)
 {
     struct link_call *call = xalloc_zero(1, sizeof(*call));
+    call->link = link;
     call->on_reply = on_reply;
     call->call = object;
     return call;
 }
 
 void store_link_send(struct store_link *link, struct store_command *command,
-                     store_link_reply_fn *on_reply, void *call)
+                     store_link_reply_fn *on_reply, void *object)
 {
-    send_if(link, command, store_link_is_ready(link), call_create(on_reply, call));
+    struct link_call *call = call_create(link, on_reply, object);
+    if (!store_link_is_ready(link)) {
+        refuse(link, call);
+    } else if (store_backlog_holds(&link->backlog, link->pending)) {
+        store_backlog_add(&link->backlog, store_command_text(command), call);
+    } else {
+        send_or_refuse(link, store_command_text(command), call);
+    }
 }
 
 void store_link_send_early(struct store_link *link, struct store_command *command,
-                           store_link_reply_fn *on_reply, void *call)
+                           store_link_reply_fn *on_reply, void *object)
 {
-    bool may_send = link->redis != NULL && !link->is_dropped && link->state != LINK_AWAY;
-    send_if(link, command, may_send, call_create(on_reply, call));
+    struct link_call *call = call_create(link, on_reply, object);
+    if (link->redis != NULL && !link->is_dropped && link->state != LINK_AWAY) {
+        send_or_refuse(link, store_command_text(command), call);
+    } else {
+        refuse(link, call);
+    }
 }

@@ -18,6 +18,7 @@ typedef void store_link_reply_fn(void *call, int error, const redisReply *reply)
 struct store_link_settings {
     const char *endpoint; /* see store.h; copied; NULL: wait for store_link_move() */
     uint64_t timeout_ms;  /* of one answer */
+    bool is_paced;        /* few commands are unanswered while it is young: store_backlog.h */
     /** The connection stands: log in and check with store_link_send_early(), then
      *  store_link_set_ready() or store_link_drop(). */
     void (*on_connected)(void *context, struct store_link *link);

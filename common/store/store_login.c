@@ -203,7 +203,9 @@ static void on_logged_in(void *object, int error, const redisReply *reply)
 static void load_scripts(struct store_end *end)
 {
     struct store_command *command = &end->store->command;
-    for (size_t i = 0; i < STORE_SCRIPT_COUNT; i++) {
+    bool is_lease = end->kind == STORE_LINK_LEASE; /* renewals wait for as little as can be */
+    size_t last = is_lease ? STORE_SCRIPT_LEASE : STORE_SCRIPT_COUNT - 1;
+    for (size_t i = is_lease ? STORE_SCRIPT_LEASE : 0; i <= last; i++) {
         struct load *load = xalloc_zero(1, sizeof(*load));
         *load = (struct load){end, i};
         store_command_begin(command, "SCRIPT");
