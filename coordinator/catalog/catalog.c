@@ -1,6 +1,7 @@
 #include "coordinator/catalog/catalog_entry.h"
 
 #include "common/base/table.h"
+#include "common/base/trap.h"
 #include "common/net/loop.h"
 
 #include <assert.h>
@@ -44,6 +45,7 @@ struct catalog *catalog_create(const struct catalog_settings *settings)
 {
     struct catalog *catalog = xalloc_zero(1, sizeof *catalog);
     catalog->settings = *settings;
+    trap_arm(TRAP_LOAD);
     if (catalog->settings.bytes_max == 0) {
         catalog->settings.bytes_max = BYTES_MAX_DEFAULT;
     }

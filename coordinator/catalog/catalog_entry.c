@@ -1,5 +1,6 @@
 #include "coordinator/catalog/catalog_entry.h"
 
+#include "common/base/trap.h"
 #include "common/wire/wire_store.h"
 
 #include <errno.h>
@@ -90,6 +91,7 @@ int catalog_entry_open(struct catalog_entry *entry)
 {
     struct catalog_campaign *campaign = &entry->campaign;
     struct seal_name name = {.kind = SEAL_CONTENT};
+    trap_step_on(TRAP_LOAD, campaign->name);
     memcpy(name.campaign, campaign->id, sizeof name.campaign);
     OWNED(seal_destroy) struct seal *seal = seal_create(0);
     struct buffer plain = {.data = NULL};

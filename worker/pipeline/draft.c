@@ -2,6 +2,7 @@
 
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
+#include "common/base/trap.h"
 #include "common/wire/wire_store.h"
 #include "worker/pipeline/dkim_keys.h"
 
@@ -118,6 +119,7 @@ static int compose(struct draft *draft, struct draft_scratch *scratch)
     arena_reset(scratch->arena);
     int error = wire_store_next_recipient(&packed, &stored);
     if (error == 0) {
+        trap_step_on(TRAP_COMPOSE, stored.address);
         error = address_parse(stored.address, NULL, scratch->arena, &address, &draft->problem);
     }
     if (error == 0) {

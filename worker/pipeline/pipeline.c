@@ -1,6 +1,7 @@
 #include "worker/pipeline/pipeline.h"
 
 #include "common/base/clock.h"
+#include "common/base/trap.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct pipeline *pipeline_create(const struct pipeline_settings *settings)
 {
     struct pipeline *pipeline = xalloc_zero(1, sizeof *pipeline);
     pipeline->settings = *settings;
+    trap_arm(TRAP_COMPOSE);
     for (unsigned int i = 0; i < settings->jobs; i++) {
         struct job *job = xalloc_zero(1, sizeof *job);
         job->pipeline = pipeline;
