@@ -52,7 +52,7 @@ struct loop *store_loop(const struct store *store)
 
 int64_t store_now_unix_ms(const struct store *store)
 {
-    return clock_unix_ms() + store->skew_ms;
+    return store_clock_now(&store->clock, clock_boottime_ms(), clock_unix_ms());
 }
 
 struct store_command *store_begin(struct store *store, enum store_script_name script, size_t keys)
@@ -133,11 +133,10 @@ static void on_latency(void *context, uint64_t ms)
 static void on_time(void *object, int error, const redisReply *reply)
 {
     struct store *store = object;
-    int64_t now_ms = clock_unix_ms();
     if (error == 0 && store_reply_count(reply) == 2) {
         int64_t redis_ms = (int64_t)(store_reply_number(store_reply_at(reply, 0)) * SECOND_MS +
                                      store_reply_number(store_reply_at(reply, 1)) / 1000);
-        store->skew_ms = redis_ms - (store->time_sent_unix_ms + now_ms) / 2;
+        store_clock_measure(&store->clock, redis_ms, store->time_sent_ms, clock_boottime_ms());
     }
 }
 
@@ -155,7 +154,7 @@ static void on_measure(void *context)
     if (!store->is_ready) {
         return;
     }
-    store->time_sent_unix_ms = clock_unix_ms();
+    store->time_sent_ms = clock_boottime_ms();
     store_command_begin(&store->command, "TIME");
     store_send(store, STORE_LINK_READ, on_time, store);
     store_command_begin(&store->command, "INFO");
@@ -310,7 +309,7 @@ const char *store_why_not_ready(const struct store *store)
 
 int64_t store_clock_skew_ms(const struct store *store)
 {
-    return store->skew_ms;
+    return store_now_unix_ms(store) - clock_unix_ms();
 }
 
 static int compare_latencies(const void *a, const void *b)

@@ -51,9 +51,10 @@ void store_destroy(struct store **store);
 bool store_is_ready(const struct store *store);
 /** Why it is not, for /readyz: "STORE_UNAVAILABLE: ..."; a constant. */
 const char *store_why_not_ready(const struct store *store);
-/** Redis' wall clock minus ours, measured each 10 s; 0 before. I10 acts only within 60 s. */
+/** Redis' wall clock minus ours, now; Redis' is measured each 10 s, 0 before. I10 acts only within
+ * 60 s. */
 int64_t store_clock_skew_ms(const struct store *store);
-/** Redis' wall clock, as far as we know: what due times are told by. */
+/** Redis' wall clock, as far as we know, whatever ours says: what due times are told by. */
 int64_t store_now_unix_ms(const struct store *store);
 
 /** For GetFleet and /readyz. Texts live in the store. */

@@ -3,6 +3,7 @@
 #define HIKYAKU_COMMON_STORE_STORE_STATE_H
 
 #include "common/store/store_checks.h"
+#include "common/store/store_clock.h"
 #include "common/store/store_group.h"
 #include "common/store/store_private.h"
 #include "common/store/store_sentinel.h"
@@ -45,8 +46,8 @@ struct store {
     struct store_notices notices;
     char shas[STORE_SCRIPT_COUNT][STORE_STATE_SHA_SIZE];
     struct loop_timer *measure;
-    int64_t skew_ms;
-    int64_t time_sent_unix_ms;
+    struct store_clock clock;
+    uint64_t time_sent_ms;
     uint32_t latencies[STORE_STATE_LATENCIES];
     size_t latency_count;
     const char *warnings[STORE_CHECKS_WARNINGS_MAX + 1];
