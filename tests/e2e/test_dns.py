@@ -107,7 +107,7 @@ def test_mail_goes_where_mx_records_and_routes_say(place):
     assert {(one.peer, one.helo) for one in servers["six"].received} == {("::1", "m6.shop.test")}
     assert {(one.peer, one.helo) for one in servers["second"].received} == {
         ("127.0.0.11", "m4.shop.test")}
-    events = events_by_ref(api, campaign, 60)
+    events = events_by_ref(api, campaign, 30)
     assert events["ref-6"].mx_host == "b.fall.test" and events["ref-6"].mx_ip == SECOND
     assert events["ref-24"].sending_ip == "::1"
 
