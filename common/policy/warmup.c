@@ -1,10 +1,13 @@
 #include "common/policy/warmup.h"
 
+#include "common/base/bytes.h"
+
 #include <assert.h>
 #include <errno.h>
 
 #define SLICES_A_DAY 50
 #define SLICE_MAX 1000
+#define STORED_FORMAT 1
 
 int warmup_plan_grow(uint32_t first, uint32_t growth_permille, uint32_t last,
                      struct warmup_plan *ret_plan)
@@ -27,18 +30,34 @@ int warmup_plan_grow(uint32_t first, uint32_t growth_permille, uint32_t last,
     return 0;
 }
 
-void warmup_check(const struct warmup_plan *plan, struct warmup *warmup)
+void warmup_encode(const struct warmup *warmup, unsigned char out[WARMUP_SIZE])
 {
-    if (warmup->stage > plan->days) {
-        warmup->stage = plan->days;
+    out[0] = STORED_FORMAT;
+    bytes_put_u16(out + 1, warmup->stage);
+    out[3] = warmup->verdict;
+    out[4] = warmup->is_frozen;
+    bytes_put_u32(out + 5, warmup->day);
+    bytes_put_u32(out + 9, warmup->sent_day);
+    bytes_put_u32(out + 13, warmup->used);
+}
+
+int warmup_decode(const struct warmup_plan *plan, struct text stored, struct warmup *ret_warmup)
+{
+    const unsigned char *bytes = (const unsigned char *)stored.data;
+    if (stored.size != WARMUP_SIZE || bytes[0] != STORED_FORMAT) {
+        return -EPROTO;
     }
-    if (warmup->verdict >= WARMUP_VERDICT_LIMIT) {
-        warmup->verdict = WARMUP_BACK;
-    }
-    warmup->is_frozen = warmup->is_frozen != 0;
-    if (warmup->sent_day > warmup->day) {
-        warmup->sent_day = warmup->day;
-    }
+    struct warmup warmup = {.stage = bytes_get_u16(bytes + 1),
+                            .verdict = bytes[3],
+                            .is_frozen = bytes[4] != 0,
+                            .day = bytes_get_u32(bytes + 5),
+                            .sent_day = bytes_get_u32(bytes + 9),
+                            .used = bytes_get_u32(bytes + 13)};
+    warmup.stage = warmup.stage > plan->days ? plan->days : warmup.stage;
+    warmup.verdict = warmup.verdict < WARMUP_VERDICT_LIMIT ? warmup.verdict : WARMUP_BACK;
+    warmup.sent_day = warmup.sent_day > warmup.day ? warmup.day : warmup.sent_day;
+    *ret_warmup = warmup;
+    return 0;
 }
 
 bool warmup_is_warm(const struct warmup_plan *plan, const struct warmup *warmup)

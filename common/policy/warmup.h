@@ -6,6 +6,7 @@
 #ifndef HIKYAKU_COMMON_POLICY_WARMUP_H
 #define HIKYAKU_COMMON_POLICY_WARMUP_H
 
+#include "common/base/text.h"
 #include "common/base/xalloc.h"
 
 #include <stdbool.h>
@@ -43,7 +44,7 @@ enum warmup_verdict {
     WARMUP_VERDICT_LIMIT
 };
 
-/** One path's warm-up. All zero: never sent. Stored; outside values pass warmup_check(). */
+/** One path's warm-up. All zero: never sent. Stored. */
 struct warmup {
     uint16_t stage;    /* days of the plan that are done; plan->days or more: warm */
     uint8_t verdict;   /* enum warmup_verdict: the worst of this day */
@@ -53,8 +54,11 @@ struct warmup {
     uint32_t used;     /* messages sent on `day` */
 };
 
-/** Put a stored one within its bounds: what cannot be true is made the slower choice. */
-void warmup_check(const struct warmup_plan *plan, struct warmup *warmup);
+#define WARMUP_SIZE 17 /* bytes stored: format, stage, verdict, frozen, day, sent_day, used */
+void warmup_encode(const struct warmup *warmup, unsigned char out[WARMUP_SIZE]);
+/** Outside bytes: what cannot be true is made the slower choice. @return 0 or -EPROTO */
+MUST_USE int warmup_decode(const struct warmup_plan *plan, struct text stored,
+                           struct warmup *ret_warmup);
 
 bool warmup_is_warm(const struct warmup_plan *plan, const struct warmup *warmup);
 

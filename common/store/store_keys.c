@@ -177,6 +177,19 @@ void store_keys_ip(struct buffer *out, const char *prefix, struct text ip)
     buffer_append_byte(out, '}');
 }
 
+void store_keys_ip_part(struct buffer *out, const char *prefix, struct text ip, const char *name)
+{
+    store_keys_ip(out, prefix, ip);
+    buffer_append_byte(out, ':');
+    buffer_append_text(out, text_of(name));
+}
+
+void store_keys_ip_day(struct buffer *out, const char *prefix, struct text ip, uint32_t day)
+{
+    store_keys_ip_part(out, prefix, ip, "warm:");
+    append_number(out, day);
+}
+
 void store_keys_sessions(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:sessions");

@@ -41,6 +41,10 @@ MUST_USE int store_keys_parse_member(struct text member, unsigned char ret_campa
 
 void store_keys_session(struct buffer *out, const char *prefix, const char *session);
 void store_keys_ip(struct buffer *out, const char *prefix, struct text ip);
+/** What is known of a sending IP, in its lease's slot: <prefix>:{ip:<ip>}:<name> */
+void store_keys_ip_part(struct buffer *out, const char *prefix, struct text ip, const char *name);
+/** What it reserved on a day (days since 1970): <prefix>:{ip:<ip>}:warm:<day> */
+void store_keys_ip_day(struct buffer *out, const char *prefix, struct text ip, uint32_t day);
 void store_keys_sessions(struct buffer *out, const char *prefix);
 void store_keys_notices(struct buffer *out, const char *prefix);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,

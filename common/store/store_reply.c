@@ -9,7 +9,7 @@ static const struct {
     {"ok", 0},        {"exists", -EEXIST},  {"gone", -ENOENT},   {"state", -EBUSY},
     {"busy", -EBUSY}, {"stale", -ESTALE},   {"refused", -EPERM}, {"double", -ENOTUNIQ},
     {"bad", -EINVAL}, {"taken", -EALREADY}, {"expired", -ETIME}, {"not_due", -EDOM},
-    {"day", -ERANGE},
+    {"day", -ERANGE}, {"full", -ENOSPC},
 };
 
 /* First words of Redis' error answers. */

@@ -25,6 +25,7 @@ enum store_script_name {
     STORE_SCRIPT_SUBMIT,
     STORE_SCRIPT_SWEEP,
     STORE_SCRIPT_TRIM,
+    STORE_SCRIPT_WARM,
     STORE_SCRIPT_COUNT
 };
 

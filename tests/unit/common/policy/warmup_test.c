@@ -177,13 +177,38 @@ static void what_is_stored_is_not_trusted(void **state)
 {
     (void)state;
     struct warmup_plan plan = two_weeks();
-    struct warmup warmup = {
+    const struct warmup good = {.stage = 3,
+                                .verdict = WARMUP_STAY,
+                                .is_frozen = 1,
+                                .day = TODAY,
+                                .sent_day = TODAY - 1,
+                                .used = 77};
+    unsigned char stored[WARMUP_SIZE];
+    struct warmup read;
+    warmup_encode(&good, stored);
+    assert_int_equal(warmup_decode(&plan, (struct text){(char *)stored, WARMUP_SIZE}, &read), 0);
+    assert_int_equal(read.stage, 3);
+    assert_int_equal(read.verdict, WARMUP_STAY);
+    assert_int_equal(read.is_frozen, 1);
+    assert_int_equal(read.day, TODAY);
+    assert_int_equal(read.sent_day, TODAY - 1);
+    assert_int_equal(read.used, 77);
+
+    const struct warmup bad = {
         .stage = 9999, .verdict = 77, .is_frozen = 9, .day = TODAY, .sent_day = TODAY + 5};
-    warmup_check(&plan, &warmup);
-    assert_int_equal(warmup.stage, plan.days);
-    assert_int_equal(warmup.verdict, WARMUP_BACK);
-    assert_int_equal(warmup.is_frozen, 1);
-    assert_int_equal(warmup.sent_day, TODAY);
+    warmup_encode(&bad, stored);
+    assert_int_equal(warmup_decode(&plan, (struct text){(char *)stored, WARMUP_SIZE}, &read), 0);
+    assert_int_equal(read.stage, plan.days);
+    assert_int_equal(read.verdict, WARMUP_BACK);
+    assert_int_equal(read.is_frozen, 1);
+    assert_int_equal(read.sent_day, TODAY);
+
+    for (size_t size = 0; size < WARMUP_SIZE; size++) {
+        assert_int_equal(warmup_decode(&plan, (struct text){(char *)stored, size}, &read), -EPROTO);
+    }
+    stored[0] = 2;
+    assert_int_equal(warmup_decode(&plan, (struct text){(char *)stored, WARMUP_SIZE}, &read),
+                     -EPROTO);
 }
 
 /* J6, G13. */
@@ -239,8 +264,11 @@ static void nothing_exceeds_the_quota_of_a_day(void **state)
         uint32_t used_of_day = 0;
         for (int i = 0; i < 400; i++) {
             /* A worker takes over: it knows what was stored. */
-            struct warmup mine = stored;
-            warmup_check(&plan, &mine);
+            unsigned char bytes[WARMUP_SIZE];
+            struct warmup mine;
+            warmup_encode(&stored, bytes);
+            assert_int_equal(warmup_decode(&plan, (struct text){(char *)bytes, WARMUP_SIZE}, &mine),
+                             0);
             uint32_t seen = day + (uint32_t)(rand_r(&random) % 3) - 1;
             uint16_t before = mine.stage;
             if (warmup_turn(&plan, &mine, seen)) {

@@ -44,6 +44,8 @@ static void test_names(void **state)
            "hk:{p05}:c:1000000000000000000000008M:4294967295:r");
     EXPECT(store_keys_session(&out, "hk", "ab"), "hk:{s:ab}");
     EXPECT(store_keys_ip(&out, "hk", TEXT("2001:db8::1")), "hk:{ip:2001:db8::1}");
+    EXPECT(store_keys_ip_part(&out, "hk", TEXT("::1"), "warm"), "hk:{ip:::1}:warm");
+    EXPECT(store_keys_ip_day(&out, "hk", TEXT("::1"), 20782), "hk:{ip:::1}:warm:20782");
     EXPECT(store_keys_sessions(&out, "hk"), "hk:{fleet}:sessions");
     EXPECT(store_keys_notices(&out, "hk"), "hk:{fleet}:notices");
     EXPECT(store_keys_dkim(&out, "hk", TEXT("t"), TEXT("a.example"), TEXT("s1")),

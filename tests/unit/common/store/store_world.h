@@ -11,7 +11,7 @@
 /* cmocka wants these before it */
 #include <cmocka.h>
 
-#define WORLD_PATIENCE_MS 20000
+#define WORLD_PATIENCE_MS 60000
 #define WORLD_SESSION "00112233445566778899aabbccddeeff"
 
 struct world {
