@@ -451,6 +451,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
     return mailroom_create(&(struct mailroom_settings){.config = app->config,
                                                        .loop = app->loop,
                                                        .store = app->store,
+                                                       .session = app->session,
                                                        .resolver = app->resolver,
                                                        .ips = &app->ips,
                                                        .dkim_keys = app->dkim_keys,

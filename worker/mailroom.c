@@ -1,5 +1,6 @@
 #include "worker/mailroom.h"
 
+#include "worker/claim/claim_return.h"
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
@@ -358,7 +359,12 @@ void mailroom_destroy(struct mailroom **room)
 void mailroom_on_message(struct mailroom *room, uint64_t link,
                          const Hikyaku__V1__FleetMessage *message)
 {
-    claims_on_message(room->claims, link, message);
+    if (message->body_case != HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM) {
+        claims_on_message(room->claims, link, message);
+    } else if (report_evidence(room->report) == 0 && store_is_ready(room->settings.store)) {
+        claim_return_on_asked(room->claims, room->settings.store, room->settings.session,
+                              message->return_claim);
+    }
 }
 
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16])

@@ -15,6 +15,7 @@ struct mailroom_settings {
     const struct worker_config *config; /* borrowed, like all of these */
     struct loop *loop;
     struct store *store;
+    const char *session; /* own, 32 hex digits */
     struct resolver *resolver;
     struct sending_ips *ips;
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */

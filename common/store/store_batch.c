@@ -403,6 +403,9 @@ void store_batch_reclaim(struct store *store, const struct store_batch_name *nam
     store_batch_add_identity(store, command, name);
     store_command_add_string(command, reclaim->session);
     store_command_add_string(command, reclaim->is_drained ? "0" : "1");
+    if (reclaim->epoch != 0) {
+        store_command_add_unsigned(command, reclaim->epoch);
+    }
     store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

@@ -112,13 +112,14 @@ typedef void store_batch_changed_fn(void *context, int error, uint32_t changed,
                                     uint8_t campaign_state);
 struct store_reclaim {
     const char *session; /* 32 hex digits */
-    bool is_drained;     /* it gave up its lease: no death is counted */
+    bool is_drained;     /* it gave up its lease, or the claim: no death is counted */
     struct text tenant;
+    uint64_t epoch; /* only this claim; 0: whichever it is */
 };
 /**
- * Free the claim of a session that was taken over, or has left: marked rows become UNCERTAIN
- * (HOLD), open rows that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1 unless it
- * drained.
+ * Free the claim of a session that was taken over, has left, or knows nothing of it: marked rows
+ * become UNCERTAIN (HOLD), open rows that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1
+ * unless it drained.
  */
 void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
                          const struct store_reclaim *reclaim, store_batch_changed_fn *on_answer,

@@ -97,6 +97,15 @@ static int check_offer(const Hikyaku__V1__Offer *offer, struct problem *problem)
     return error != 0 ? error : check_name(offer->provider, "offer.provider", problem);
 }
 
+static int check_return(const Hikyaku__V1__ReturnClaim *claim, struct problem *problem)
+{
+    if (claim->epoch == 0) {
+        return refuse(problem, "return_claim.epoch", "out_of_range");
+    }
+    int error = check_id(claim->campaign_id, "return_claim.campaign_id", problem);
+    return error != 0 ? error : check_name(claim->tenant, "return_claim.tenant", problem);
+}
+
 static int check_body(const Hikyaku__V1__FleetMessage *message, struct problem *problem)
 {
     switch (message->body_case) {
@@ -120,6 +129,8 @@ static int check_body(const Hikyaku__V1__FleetMessage *message, struct problem *
         return check_id(message->progress->campaign_id, "progress.campaign_id", problem);
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTROL:
         return check_id(message->control->campaign_id, "control.campaign_id", problem);
+    case HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM:
+        return check_return(message->return_claim, problem);
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_REFUSED:
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_LEAVING:
         return 0;

@@ -105,6 +105,9 @@ struct driver *driver_create(const struct driver_settings *settings)
     driver->tick = loop_timer_create(settings->loop, on_tick, driver);
     driver->soon = loop_timer_create(settings->loop, on_soon, driver);
     driver->sweeps_left = DRIVER_SWEEPS_PER_TICK;
+    for (unsigned int i = 0; i < IDENTITY_PARTITIONS; i++) {
+        driver->partitions[i].watch = claim_watch_create();
+    }
     return driver;
 }
 
@@ -115,6 +118,7 @@ void driver_destroy(struct driver **driver)
     }
     for (unsigned int i = 0; i < IDENTITY_PARTITIONS; i++) {
         driver_lose(*driver, i);
+        claim_watch_destroy(&(*driver)->partitions[i].watch);
     }
     loop_timer_destroy(&(*driver)->tick);
     loop_timer_destroy(&(*driver)->soon);

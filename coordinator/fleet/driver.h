@@ -1,16 +1,25 @@
 /* Drives the campaigns of the partitions held: loads them, starts them when their time has come,
  * brings their due batches into the ready queues, sweeps what was cancelled or has expired, frees
- * the claims of dead sessions. All of it by transitions of the store, so that two drivers of one
- * partition cost work, never exactness. */
+ * the claims of dead sessions, finds claims that a live one does not know. All of it by transitions
+ * of the store, so that two drivers of one partition cost work, never exactness. */
 #ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_H
 #define HIKYAKU_COORDINATOR_FLEET_DRIVER_H
 
+#include "common/store/store_batch.h"
 #include "common/store/store_fleet.h"
 #include "coordinator/catalog/catalog.h"
+#include "coordinator/fleet/claim_watch.h"
 #include "coordinator/fleet/sessions.h"
 #include "coordinator/schedule/ready.h"
 
 struct driver;
+
+/** A claim that its worker does not know. */
+struct driver_unknown {
+    struct store_batch_name name;
+    uint64_t epoch;
+    const char *tenant;
+};
 
 struct driver_settings {
     struct loop *loop;         /* borrowed, as all below */
@@ -22,6 +31,10 @@ struct driver_settings {
     void (*on_waiting)(void *context);
     /** A campaign's control word changed. @param word  enum store_word */
     void (*on_word)(void *context, const unsigned char campaign[16], uint8_t word);
+    /** What the worker of a session says of a claim: claim_watch.h. */
+    struct claim_watch_report (*report_of)(void *context, const char *session, struct text claim);
+    /** The worker of a session lacks a claim: ask it to give it back. All borrowed for the call. */
+    void (*on_unknown)(void *context, const char *session, const struct driver_unknown *unknown);
     void *context;
 };
 

@@ -1,10 +1,15 @@
-/* Claims whose session is dead are freed, batch by batch. */
+/* Claims whose session is dead are freed, batch by batch; those that a live one does not know are
+ * asked back. */
 #include "coordinator/fleet/driver_inside.h"
 
 #include "common/base/log.h"
+#include "common/net/loop.h"
+#include "common/store/store_holder.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct claims_call {
     struct driver *driver;
@@ -67,6 +72,53 @@ static bool reclaim(struct driver *driver, unsigned int partition,
     return true;
 }
 
+/* Claims that a live worker does not know */
+
+struct unknown_call {
+    struct driver_campaign *campaign;
+    uint32_t number;
+    char session[33];
+};
+
+static void on_holder(void *context, int error, const struct store_holder *holder)
+{
+    struct unknown_call *call = context;
+    struct driver_campaign *campaign = call->campaign;
+    struct driver *driver = campaign->driver;
+    if (driver_campaign_answered(campaign) && error == 0 &&
+        strcmp(holder->session, call->session) == 0) {
+        struct driver_unknown unknown = {
+            .name = {.number = call->number}, .epoch = holder->epoch, .tenant = campaign->tenant};
+        memcpy(unknown.name.campaign, campaign->id, sizeof unknown.name.campaign);
+        LOG(LOG_CLAIM_UNKNOWN, NULL, log_string("campaign", campaign->id_text),
+            log_number("batch", call->number), log_string("session", call->session));
+        driver->settings.on_unknown(driver->settings.context, call->session, &unknown);
+    }
+    free(call);
+}
+
+static void watch_live(struct driver *driver, unsigned int partition,
+                       const struct store_claimed *claimed)
+{
+    char id[IDENTITY_CAMPAIGN_LENGTH + 1];
+    char text[IDENTITY_CAMPAIGN_LENGTH + 16];
+    identity_campaign_to_text(claimed->name.campaign, id);
+    (void)snprintf(text, sizeof text, "%s:%u", id, claimed->name.number);
+    struct claim_watch_report report =
+        driver->settings.report_of(driver->settings.context, claimed->session, text_of(text));
+    struct driver_campaign *campaign = driver_campaign_find(driver, claimed->name.campaign);
+    if (!claim_watch_look(driver->partitions[partition].watch, text_of(text), claimed->session,
+                          &report, loop_now_ms(driver->settings.loop)) ||
+        campaign == NULL || campaign->tenant == NULL) {
+        return;
+    }
+    struct unknown_call *call = xalloc_zero(1, sizeof *call);
+    *call = (struct unknown_call){.campaign = driver_campaign_hold(campaign),
+                                  .number = claimed->name.number};
+    memcpy(call->session, claimed->session, sizeof call->session);
+    store_holder_get(driver->settings.store, &claimed->name, on_holder, call);
+}
+
 static void on_claims(void *context, int error, const struct store_claimed *claims, size_t count)
 {
     struct claims_call *call = context;
@@ -76,9 +128,11 @@ static void on_claims(void *context, int error, const struct store_claimed *clai
     struct driver_partition *partition = &driver->partitions[number];
     partition->reclaims = 1; /* so that an answer inside its call does not end the round */
     unsigned int started = 0;
+    claim_watch_begin(partition->watch);
     for (size_t i = 0; error == 0 && partition->is_held && i < count; i++) {
         enum session_life life = sessions_ask(driver->settings.sessions, claims[i].session);
         if (life == SESSION_ALIVE) {
+            watch_live(driver, number, &claims[i]);
             continue;
         }
         if (life == SESSION_UNKNOWN || started == DRIVER_RECLAIMS_AT_ONCE ||
@@ -88,6 +142,7 @@ static void on_claims(void *context, int error, const struct store_claimed *clai
         }
         started++;
     }
+    claim_watch_end(partition->watch);
     partition->reclaims--;
     end_round(driver, number);
 }

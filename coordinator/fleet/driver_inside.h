@@ -3,7 +3,7 @@
  *   driver.c           partitions, notices, the tick
  *   driver_campaign.c  one campaign: header -> drive_rule -> what to do
  *   driver_list.c      its due batches: into the ready queues, or swept
- *   driver_claims.c    claims of dead sessions
+ *   driver_claims.c    claims of dead sessions, claims that a live one does not know
  *   driver_doubt.c     rows whose doubt has lasted long enough */
 #ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_INSIDE_H
 #define HIKYAKU_COORDINATOR_FLEET_DRIVER_INSIDE_H
@@ -60,6 +60,7 @@ struct driver_campaign {
 
 struct driver_partition {
     struct driver_campaign *campaigns; /* list */
+    struct claim_watch *watch;
     bool is_held;
     bool is_listing;
     bool wants_claims;

@@ -1,5 +1,6 @@
 #include "coordinator/fleet/fleet_inside.h"
 
+#include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/wire/wire_unpack.h"
 
@@ -103,6 +104,45 @@ static void on_word(void *context, const unsigned char campaign[16], uint8_t wor
     workers_send_all(fleet->workers, HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTROL, &control.base);
 }
 
+static struct worker *worker_of(const struct fleet *fleet, const char *session)
+{
+    unsigned char peer[BUS_PEER_BYTES];
+    if (bytes_from_hex(text_of(session), peer, sizeof peer) != 0) {
+        return NULL;
+    }
+    return workers_find(fleet->workers, peer);
+}
+
+static struct claim_watch_report report_of(void *context, const char *session, struct text claim)
+{
+    struct worker *worker = worker_of(context, session);
+    struct claim_watch_report report = {.number = 0};
+    if (worker != NULL) {
+        report.number = workers_status_of(worker, claim, &report.is_listed);
+    }
+    return report;
+}
+
+static void on_unknown(void *context, const char *session, const struct driver_unknown *unknown)
+{
+    struct fleet *fleet = context;
+    struct worker *worker = worker_of(fleet, session);
+    if (worker == NULL) {
+        return;
+    }
+    unsigned char id[16];
+    memcpy(id, unknown->name.campaign, sizeof id);
+    char *tenant = xalloc_string(unknown->tenant);
+    Hikyaku__V1__ReturnClaim message = HIKYAKU__V1__RETURN_CLAIM__INIT;
+    message.campaign_id = (ProtobufCBinaryData){sizeof id, id};
+    message.batch = unknown->name.number;
+    message.epoch = unknown->epoch;
+    message.tenant = tenant;
+    workers_send(fleet->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM,
+                 &message.base);
+    free(tenant);
+}
+
 static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
 {
     struct fleet *fleet = context;
@@ -186,6 +226,8 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                             .sessions = fleet->sessions,
                                                             .on_waiting = on_waiting,
                                                             .on_word = on_word,
+                                                            .report_of = report_of,
+                                                            .on_unknown = on_unknown,
                                                             .context = fleet});
     fleet->offers = offers_create(&(struct offers_settings){.loop = settings->loop,
                                                             .store = settings->store,

@@ -19,6 +19,8 @@
 #define AWAY_SHOWN_MS (5 * 60 * 1000)
 /* Campaigns whose content a worker is known to have; beyond it is sent anew. */
 #define CONTENTS_MAX 4096
+/* A status names no more claims than so. */
+#define STATUS_CLAIMS_MAX 1000
 #define FRAME_ARENA_BYTES ((size_t)32 * 1024 * 1024)
 
 struct worker {
@@ -33,6 +35,9 @@ struct worker {
     bool is_leaving;
     struct arena *credit_arena; /* holds `credit` */
     const Hikyaku__V1__Credit *credit;
+    uint64_t statuses;      /* that came */
+    uint64_t named_status;  /* the one that `named` is made of */
+    struct table *named;    /* claims of it; NULL: nobody has asked yet */
     struct table *contents; /* by campaign id; the value is the worker itself */
     struct worker_outbox *outbox;
 };
@@ -58,6 +63,7 @@ static void free_worker(struct worker *worker)
     free(worker->version);
     arena_destroy(&worker->credit_arena);
     table_destroy(&worker->contents);
+    table_destroy(&worker->named);
     worker_outbox_destroy(&worker->outbox);
     free(worker);
 }
@@ -245,6 +251,7 @@ static void on_credit(struct workers *workers, struct worker *worker,
     arena_reset(worker->credit_arena);
     ProtobufCMessage *copy = wire_unpack_copy(&credit->base, worker->credit_arena);
     worker->credit = (const Hikyaku__V1__Credit *)(const void *)copy;
+    worker->statuses += worker->credit->status != NULL ? 1 : 0;
     if (!worker->is_leaving) {
         workers->settings.callbacks.on_credit(workers->settings.callbacks.context, worker, credit);
     }
@@ -373,6 +380,31 @@ struct worker *workers_find(struct workers *workers, const unsigned char session
 {
     struct worker *worker = table_get(workers->table, session_key(session));
     return worker == NULL || worker->is_away ? NULL : worker;
+}
+
+/* Made when first asked for: most statuses are never looked at. */
+static void name_claims(struct worker *worker, const Hikyaku__V1__WorkerStatus *status)
+{
+    table_destroy(&worker->named);
+    worker->named = table_create();
+    worker->named_status = worker->statuses;
+    for (size_t i = 0; i < status->n_claims; i++) {
+        (void)table_put(worker->named, text_of(status->claims[i]), worker);
+    }
+}
+
+uint64_t workers_status_of(struct worker *worker, struct text claim, bool *ret_is_listed)
+{
+    const Hikyaku__V1__WorkerStatus *status =
+        worker->credit == NULL ? NULL : worker->credit->status;
+    if (status == NULL) {
+        return 0;
+    }
+    if (worker->named == NULL || worker->named_status != worker->statuses) {
+        name_claims(worker, status);
+    }
+    *ret_is_listed = table_get(worker->named, claim) != NULL;
+    return status->n_claims < STATUS_CLAIMS_MAX || *ret_is_listed ? worker->statuses : 0;
 }
 
 const unsigned char *workers_session(const struct worker *worker)

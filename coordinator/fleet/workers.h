@@ -51,6 +51,12 @@ void workers_send(struct workers *workers, struct worker *worker,
 void workers_send_all(struct workers *workers, Hikyaku__V1__FleetMessage__BodyCase body_case,
                       ProtobufCMessage *body);
 
+/**
+ * What its last status says of a claim ("<campaign>:<batch>").
+ * @return the number of the status, counted from 1; 0: there was none, or it does not name all
+ */
+uint64_t workers_status_of(struct worker *worker, struct text claim, bool *ret_is_listed);
+
 const unsigned char *workers_session(const struct worker *worker);
 /** Has it been sent this campaign's content? */
 bool workers_has_content(const struct worker *worker, const unsigned char campaign[16]);

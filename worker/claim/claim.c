@@ -7,12 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void claim_print_name(const struct store_batch_name *name, char ret_text[CLAIM_NAME_BYTES])
+{
+    char id[IDENTITY_CAMPAIGN_LENGTH + 1];
+    identity_campaign_to_text(name->campaign, id);
+    (void)snprintf(ret_text, CLAIM_NAME_BYTES, "%s:%u", id, name->number);
+}
+
 struct claim *claim_create(struct campaign *campaign, const struct store_batch_name *name)
 {
     struct claim *claim = xalloc_zero(1, sizeof *claim);
-    char id[IDENTITY_CAMPAIGN_LENGTH + 1];
-    identity_campaign_to_text(name->campaign, id);
-    (void)snprintf(claim->text, sizeof claim->text, "%s:%u", id, name->number);
+    claim_print_name(name, claim->text);
     claim->campaign = campaign;
     claim->name = *name;
     claim->is_transactional = campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL;

@@ -35,6 +35,9 @@ struct claim {
     char text[CLAIM_NAME_BYTES];
 };
 
+/** "<campaign id>:<batch>" */
+void claim_print_name(const struct store_batch_name *name, char ret_text[CLAIM_NAME_BYTES]);
+
 struct claim *claim_create(struct campaign *campaign, const struct store_batch_name *name);
 /** Releases nothing but memory: give the campaign back first. Wipes the recipients. Accepts NULL,
  *  nulls the pointer. */

@@ -462,10 +462,13 @@ void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *s
     status->claims = arena_zero(arena, NAMES_MAX, sizeof(char *));
     struct claim *claim = table_first(claims->by_name, &walk);
     for (; claim != NULL && status->n_claims < NAMES_MAX; claim = table_next(&walk)) {
-        if (claim->epoch != 0) {
-            status->claims[status->n_claims++] = arena_printf(arena, "%s", claim->text);
-        }
+        status->claims[status->n_claims++] = arena_printf(arena, "%s", claim->text);
     }
+}
+
+bool claims_has(const struct claims *claims, struct text name)
+{
+    return table_get(claims->by_name, name) != NULL;
 }
 
 size_t claims_count(const struct claims *claims)

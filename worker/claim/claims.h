@@ -53,11 +53,13 @@ void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *dom
 /** Rooms. @param shares  coordinators that share the room */
 void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,
                         struct arena *arena);
-/** status->claims: the names of the claims held, at most 1,000. */
+/** status->claims: the names of the claims held or being asked for, at most 1,000. */
 void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *status,
                        struct arena *arena);
 /** Take nothing more, give back what has not started. */
 void claims_drain(struct claims *claims);
+/** Is this batch ("<campaign id>:<batch>") claimed here, or being asked for? */
+bool claims_has(const struct claims *claims, struct text name);
 size_t claims_count(const struct claims *claims);
 /** Recipients in hand. */
 uint32_t claims_in_hand(const struct claims *claims);

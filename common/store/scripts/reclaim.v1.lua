@@ -1,11 +1,14 @@
 #!lua flags=allow-oom
 -- include: clock campaign events batch doubt verdict
--- Free the claim of a session that was taken over.
+-- Free the claim of a session that was taken over, has left, or knows nothing of this claim.
 -- KEYS: header, events, generation, active, h, r, b, due, claimed, doubt
--- ARGV: run, id, batch, member, session, died (0: it drained)
+-- ARGV: run, id, batch, member, session, died (0: it drained), epoch (none: whichever it is)
 local run, id, number, member, session = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
 local campaign, batch = read_campaign(), read_batch()
 if campaign == nil or batch == nil or session == '' or batch.session ~= session then
+    return {'stale'}
+end
+if ARGV[7] ~= nil and batch.epoch ~= ARGV[7] then
     return {'stale'}
 end
 local deaths = batch.deaths + (ARGV[6] == '1' and 1 or 0)

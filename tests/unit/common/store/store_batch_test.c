@@ -1,6 +1,27 @@
 /* A campaign from Create to its last outcome, through typed calls against a real Redis. */
 #include "common/store/store_keys.h"
+#include "common/store/store_holder.h"
 #include "store_world.h"
+
+struct holder_answer {
+    struct world *world;
+    struct store_holder *ret_holder;
+};
+
+static void on_holder(void *context, int error, const struct store_holder *holder)
+{
+    struct holder_answer *answer = context;
+    *answer->ret_holder = *holder;
+    world_answered(answer->world, error);
+}
+
+static void get_holder(struct world *world, const struct store_batch_name *name,
+                       struct store_holder *ret_holder)
+{
+    struct holder_answer answer = {world, ret_holder};
+    store_holder_get(world->store, name, on_holder, &answer);
+    world_wait(world);
+}
 
 static void test_a_campaign_goes_through(void **state)
 {
@@ -91,15 +112,45 @@ static void test_others_are_fenced(void **state)
                       world);
     world_wait(world);
     assert_int_equal(world->error, -EBUSY);
-    struct store_reclaim reclaim = {"ffffffffffffffffffffffffffffffff", false, TEXT("default")};
+    struct store_reclaim reclaim = {"ffffffffffffffffffffffffffffffff", false, TEXT("default"), 0};
     store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
     world_wait(world);
     assert_int_equal(world->error, -ESTALE);
+    /* F23: one that is asked back is named by its epoch. */
     reclaim.session = WORLD_SESSION;
+    struct store_holder holder;
+    get_holder(world, &name, &holder);
+    assert_string_equal(holder.session, WORLD_SESSION);
+    assert_int_equal(holder.epoch, world->claim.epoch - 1); /* ours was falsified above */
+    reclaim.epoch = holder.epoch + 1;
+    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
+    world_wait(world);
+    assert_int_equal(world->error, -ESTALE);
+    reclaim.epoch = holder.epoch;
     store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
     world_wait(world);
     assert_int_equal(world->error, 0);
     assert_int_equal(world->changed, 0);
+}
+
+/* Nobody holds it: never claimed, gone, given back. */
+static void test_holder_of_a_free_batch(void **state)
+{
+    struct world *world = *state;
+    struct store_holder holder;
+    world_create(world, 5, false);
+    struct store_batch_name name = world_batch(world, 0);
+    get_holder(world, &name, &holder);
+    assert_int_equal(world->error, -ENOENT);
+    world_add_chunk(world, 0, 3);
+    get_holder(world, &name, &holder);
+    assert_int_equal(world->error, -ENOENT);
+    world_submit(world, 1);
+    world_claim(world, 0);
+    world_flush(world, 0, 1, 0, 0, true);
+    get_holder(world, &name, &holder);
+    assert_int_equal(world->error, 0);
+    assert_string_equal(holder.session, "");
 }
 
 static void test_cancel_and_sweep(void **state)
@@ -160,6 +211,7 @@ static void test_a_repeated_claim_answers_its_own_time(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_holder_of_a_free_batch, world_open, world_close),
         cmocka_unit_test(test_a_campaign_goes_through),
         cmocka_unit_test(test_the_last_outcome_completes),
         cmocka_unit_test(test_others_are_fenced),

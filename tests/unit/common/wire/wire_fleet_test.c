@@ -111,10 +111,40 @@ static void test_no_body(void **state)
     arena_destroy(&arena);
 }
 
+static void test_return_of_a_claim(void **state)
+{
+    static const struct {
+        size_t id_size;
+        uint64_t epoch;
+        const char *field; /* NULL: it is right */
+    } cases[] = {
+        {16, 1, NULL},
+        {15, 1, "return_claim.campaign_id"},
+        {16, 0, "return_claim.epoch"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct buffer frame = {0};
+        struct arena *arena = arena_create(0);
+        struct problem problem = {0};
+        Hikyaku__V1__FleetMessage *message = NULL;
+        Hikyaku__V1__ReturnClaim sent = HIKYAKU__V1__RETURN_CLAIM__INIT;
+        sent.campaign_id = (ProtobufCBinaryData){cases[i].id_size, id};
+        sent.epoch = cases[i].epoch;
+        sent.tenant = pool;
+        wire_fleet_append(HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM, &sent.base, &frame);
+        int error = read_back(&frame, arena, &message, &problem);
+        assert_int_equal(error, cases[i].field == NULL ? 0 : -EPROTO);
+        assert_string_equal(problem.field, cases[i].field == NULL ? "" : cases[i].field);
+        arena_destroy(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_offer_arrives),
+        cmocka_unit_test(test_return_of_a_claim),
         cmocka_unit_test(test_offers_out_of_bounds),
         cmocka_unit_test(test_handshake),
         cmocka_unit_test(test_no_body),
