@@ -1,5 +1,6 @@
 """Coordinators and workers around one Redis, with keys and configuration made here."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -73,6 +74,8 @@ class Node:
         self.path = cluster.folder / f"{name}.yaml"
         self.process = None
         self.environment = {}
+        self.prefix = []  # words before the command: where it runs
+        self.inside = contextlib.nullcontext  # what reaches its ports from here
 
     def write(self):
         self.path.write_text(to_yaml(self.configuration))
@@ -80,7 +83,7 @@ class Node:
 
     def start(self, wait=True):
         self.write()
-        command = [self.cluster.binary(self.program), "--config", self.path]
+        command = [*self.prefix, self.cluster.binary(self.program), "--config", self.path]
         self.process = Process(self.name, command, self.cluster.folder, self.environment)
         if wait:
             self.wait_ready()
@@ -94,6 +97,8 @@ class Node:
         """(status, body) of its health endpoint; (0, "") when it does not answer."""
         try:
             connection = http.client.HTTPConnection("127.0.0.1", self.ports["metrics"], timeout=2)
+            with self.inside():
+                connection.connect()
             connection.request("GET", path)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()

@@ -1,5 +1,6 @@
 """A private authoritative DNS server (Knot) for domains under .test."""
 
+import contextlib
 from pathlib import Path
 
 from .process import Process, free_port
@@ -8,12 +9,17 @@ ADDRESS = "127.0.0.1"
 
 
 class DnsServer:
-    """`zones` maps a zone to the lines of its zone file, relative to the zone."""
+    """`zones` maps a zone to the lines of its zone file, relative to the zone; `prefix` and `inside`
+    are as a Node's."""
 
-    def __init__(self, folder, zones, port=None):
+    def __init__(self, folder, zones, port=None, address=ADDRESS, prefix=(),
+                 inside=contextlib.nullcontext):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.port = port or free_port()
+        self.address = address
+        self.prefix = list(prefix)
+        self.inside = inside
         self.process = None
         self.zones = dict(zones)
         self._write()
@@ -21,10 +27,10 @@ class DnsServer:
     @property
     def forwarder(self):
         """As libunbound writes it."""
-        return f"{ADDRESS}@{self.port}"
+        return f"{self.address}@{self.port}"
 
     def _write(self):
-        lines = ["server:", f'    rundir: "{self.folder}"', f"    listen: {ADDRESS}@{self.port}",
+        lines = ["server:", f'    rundir: "{self.folder}"', f"    listen: {self.address}@{self.port}",
                  "    automatic-acl: off", "database:", f'    storage: "{self.folder}/db"', "log:",
                  "  - target: stderr", "    any: warning", "zone:"]
         for zone, records in self.zones.items():
@@ -32,14 +38,15 @@ class DnsServer:
             path.write_text("\n".join([
                 f"$ORIGIN {zone}.", "$TTL 60",
                 f"@ SOA ns.{zone}. hostmaster.{zone}. 1 3600 600 86400 60", f"@ NS ns.{zone}.",
-                f"ns A {ADDRESS}", *records, ""]))
+                f"ns A {self.address}", *records, ""]))
             lines += [f"  - domain: {zone}", f'    file: "{path}"', "    semantic-checks: off",
                       "    zonefile-load: whole", "    journal-content: none"]
         self.configuration = self.folder / "knot.conf"
         self.configuration.write_text("\n".join(lines) + "\n")
 
     def start(self):
-        self.process = Process("knot", ["knotd", "-c", self.configuration], self.folder)
+        self.process = Process("knot", [*self.prefix, "knotd", "-c", self.configuration],
+                               self.folder)
         self.process.wait_until("DNS answers", self._answers)
         return self
 
@@ -51,7 +58,8 @@ class DnsServer:
         zone = next(iter(self.zones))
         try:
             question = dns.message.make_query(f"{zone}.", "SOA")
-            answer = dns.query.udp(question, ADDRESS, port=self.port, timeout=1)
+            with self.inside():
+                answer = dns.query.udp(question, self.address, port=self.port, timeout=1)
             return answer.rcode() == dns.rcode.NOERROR
         except (OSError, dns.exception.DNSException):
             return False

@@ -13,7 +13,8 @@ DATABASE = 0
 
 
 class RedisServer:
-    """`settings` replaces or adds lines of the configuration (None leaves one out)."""
+    """`settings` replaces or adds lines of the configuration (None leaves one out); `environment` and
+    `prefix` are as a Node's."""
 
     def __init__(self, folder, password, settings=None):
         self.folder = Path(folder)
@@ -21,6 +22,8 @@ class RedisServer:
         self.password = password
         self.socket = self.folder / "redis.sock"
         self.process = None
+        self.environment = {}
+        self.prefix = []
         lines = {
             "port": "0",
             "unixsocket": str(self.socket),
@@ -44,8 +47,11 @@ class RedisServer:
         self.configuration.write_text(text)
         self.configuration.chmod(0o600)
 
+    def command(self):
+        return [*self.prefix, "redis-server", self.configuration]
+
     def start(self):
-        self.process = Process("redis", ["redis-server", self.configuration], self.folder)
+        self.process = Process("redis", self.command(), self.folder, self.environment)
         self.process.wait_until("Redis answers", self._answers)
         return self
 
