@@ -5,7 +5,6 @@ Three witnesses that know nothing of each other: the load (what was accepted), t
 """
 
 import json
-import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,10 +16,13 @@ ROW_SIZE = 16
 MARKED, POSSIBLE_DUPLICATE, LATE = 1, 2, 8
 SHOWN = 12  # findings of one kind that are told in full
 # A message on the wire when a fault begins, and what is still felt after it ended.
-BEFORE_MS, AFTER_MS = 3000, 12000
+BEFORE_MS, AFTER_MS = 5000, 20000
 WORKER_FAULTS = ("worker_kill", "worker_stop", "worker_term", "store_partition", "exit",
-                 "node_clock")
-COMMON_FAULTS = ("redis_kill", "redis_stop", "redis_slow", "redis_clock", "sink_reset", "sink_stop")
+                 "node_clock", "net_cut", "net_deaf", "net_mute", "net_slow")
+COMMON_FAULTS = ("redis_", "sink_")
+# What a takeover waits for, beside the death that it follows.
+DISTURBING = ("redis_", "store_partition", "net_", "coordinator_", "worker_stop", "worker_term",
+              "node_clock")
 
 
 @dataclass
@@ -269,7 +271,7 @@ class Owners:
         for entry in self.journal:
             ends_ms = entry["ms"] + int(entry.get("s", 0) * 1000) + AFTER_MS
             is_near = entry["ms"] - BEFORE_MS <= copy.ms <= ends_ms
-            concerns = entry["what"] in COMMON_FAULTS or (
+            concerns = entry["what"].startswith(COMMON_FAULTS) or (
                 entry["what"] in WORKER_FAULTS and entry["who"] == owner)
             if is_near and concerns:
                 kinds.append(entry["what"])
@@ -282,28 +284,34 @@ class Owners:
     # ---- takeovers
 
     def takeovers(self):
-        """Seconds from a kill to the take, by kind; where Redis was away, the store was what was
-        waited for: those are told apart."""
-        found = {"session": [], "ip": [], "partition": []}
-        disturbed = dict.fromkeys(found, 0)
+        """(seconds from a kill to the take, did another fault disturb it?), by who was killed.
+        Where Redis was away, the store was what was waited for."""
+        found = {"worker": [], "coordinator": [], "session": []}
         for kill in self.journal:
             if kill["what"] not in ("worker_kill", "coordinator_kill"):
                 continue
             for lease, seconds in self.watcher.taken_after(kill["who"], kill["ms"]):
-                kind = lease.split()[0]
-                kind = kind if kind in found else "partition"
-                if self._is_disturbed(kill, seconds) or not self._has_heir(kill, lease, seconds):
-                    disturbed[kind] += 1
-                else:
-                    found[kind].append(seconds)
-        return {kind: {"n": len(values), "disturbed": disturbed[kind],
-                       "median": round(statistics.median(values), 2) if values else None,
-                       "worst": round(max(values), 2) if values else None}
-                for kind, values in found.items()}
+                part = lease.split()[0]
+                kind = {"ip": "worker", "session": "session"}.get(part, "coordinator")
+                found[kind].append((seconds, self._is_disturbed(kill, seconds)
+                                    or not self._has_heir(kill, lease, seconds)))
+        return found
+
+    def redis_returns(self, store):
+        """The same of Redis: until a renewal is written. With sentinels from the kill of the primary,
+        else from the moment when the one Redis is back."""
+        begins = ("redis_kill", "redis_stop", "redis_failover") if store == "group" else ("redis_back",)
+        found = []
+        for entry in self.journal:
+            if entry["what"] in begins:
+                seconds = self.watcher.written_after(entry["ms"])
+                if seconds is not None:
+                    found.append((seconds, self._is_disturbed(entry, seconds)))
+        return found
 
     def _end_ms(self, entry):
         """When a fault is over: a Redis that was killed has to read its file first."""
-        if entry["what"] in ("redis_kill", "redis_slow"):
+        if entry["what"] in ("redis_kill", "redis_slow", "redis_loading"):
             back = [other["ms"] for other in self.journal
                     if other["what"] == "redis_back" and other["ms"] > entry["ms"]]
             return max(min(back, default=0), entry["ms"] + entry.get("s", 0) * 1000)
@@ -313,10 +321,8 @@ class Owners:
         until = kill["ms"] + seconds * 1000
         return any(
             entry["ms"] < until and self._end_ms(entry) + 8000 > kill["ms"]
-            and entry["what"] in ("redis_kill", "redis_stop", "redis_slow", "redis_clock",
-                                  "store_partition", "coordinator_stop", "coordinator_kill",
-                                  "coordinator_term", "worker_stop", "worker_term", "node_clock")
-            and entry is not kill for entry in self.journal)
+            and entry["what"].startswith(DISTURBING) and entry is not kill
+            for entry in self.journal)
 
     def _has_heir(self, kill, lease, seconds):
         """Did somebody else who may take it live all the time?"""

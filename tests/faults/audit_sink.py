@@ -15,7 +15,8 @@ What goes wrong is drawn from --seed by the shares of --plan, a JSON object stag
 banner_421, mail_421, rcpt_450, rcpt_550, rcpt_reset, dot_451, dot_554, dot_drop (before the
 message is taken), dot_cut (after), dot_stall (the reply comes --stall-ms late). Recipients
 that begin with "ok." are spared 5xx replies. SIGUSR1 resets every connection. SIGHUP reads
-the plan file again (--plan @FILE).
+the plan file again (--plan @FILE). --inside names network namespaces in which it listens too, on
+the same port of their own 127.0.0.1: to whoever lives there it is the world.
 """
 
 import argparse
@@ -24,7 +25,14 @@ import json
 import os
 import random
 import signal
+import socket
+import sys
 import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from namespaces import inside  # noqa: E402
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 VALUES = {digit: number for number, digit in enumerate(DIGITS)}
@@ -250,11 +258,16 @@ async def serve(options):
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Client(sink), options.listen, options.port,
                                       backlog=1000)
+    port = server.sockets[0].getsockname()[1]
+    for path in options.inside:
+        with inside(path):
+            listener = socket.create_server((options.listen, port), backlog=1000)
+        await loop.create_server(lambda: Client(sink), sock=listener)
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGUSR1, sink.reset_all)
     loop.add_signal_handler(signal.SIGHUP, sink.read_plan)
-    print(f"sink {server.sockets[0].getsockname()[1]}", flush=True)
+    print(f"sink {port}", flush=True)
     await ended.wait()
     server.close()
     sink.reset_all()
@@ -269,6 +282,7 @@ def main():
     parser.add_argument("--plan", default="{}")
     parser.add_argument("--delay-ms", type=float, default=0)
     parser.add_argument("--stall-ms", type=float, default=5000)
+    parser.add_argument("--inside", nargs="*", default=[])
     asyncio.run(serve(parser.parse_args()))
 
 

@@ -16,7 +16,9 @@ from lease_watcher import LeaseWatcher  # noqa: E402
 from local.cluster import Cluster  # noqa: E402
 from local.dns_server import DnsServer  # noqa: E402
 from local.process import Process, StartError, free_port, wait_until  # noqa: E402
-from local.redis_server import RedisServer  # noqa: E402
+from local.redis_group import RedisGroup  # noqa: E402
+from namespaces import DNS, HUB, Namespaces, NotPermitted  # noqa: E402
+from store_faults import GroupStore, LabRedis, OneStore  # noqa: E402
 
 ADDRESSES = [(f"127.0.0.{11 + number}", f"m{number}.shop.test") for number in range(3)]
 COORDINATORS = 2
@@ -24,7 +26,10 @@ COORDINATORS = 2
 SINK_PLAN = {"banner_421": 2, "mail_421": 2, "rcpt_450": 10, "rcpt_550": 60, "rcpt_reset": 3,
              "dot_451": 5, "dot_554": 30, "dot_drop": 3, "dot_cut": 3, "dot_stall": 1}
 CALM_PLAN = {"rcpt_550": 20}
-DRAIN_S = 90
+# As long as it takes on a busy machine: only what hangs is a finding.
+DRAIN_S = 300
+START_S = 300
+HOME = "127.0.0.1"
 CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
 
 
@@ -32,28 +37,26 @@ def now_ms():
     return time.time_ns() // 1000000
 
 
-class LabRedis(RedisServer):
-    """Redis with a slow disk and a false clock at hand."""
-
-    environment = None
-
-    def start(self):
-        self.process = Process("redis", ["redis-server", self.configuration], self.folder,
-                               self.environment)
-        self.process.wait_until("Redis answers", self._answers)
-        return self
-
-
 class Laboratory:
-    """Start with start(); drive with tick() and strike(); calm() ends all faults."""
+    """
+    Start with start(); drive with tick() and strike(); calm() ends all faults.
 
-    def __init__(self, folder, build, seed, with_clocks=False):
+    `store`: "one" Redis behind the proxy, or a "group": a primary, two replicas, three sentinels,
+    durability replicated. `with_namespaces`: each node in a network of its own, where permitted;
+    `network` is None where not, and `no_network` says why.
+    """
+
+    def __init__(self, folder, build, seed, with_clocks=False, store="one", with_namespaces=True):
         self.folder = Path(folder)
+        self.store = store
+        self.with_namespaces = with_namespaces
+        self.network, self.no_network = None, ""
         self.build = Path(build)
         self.seed = seed
         self.with_clocks = with_clocks
         self.chance = random.Random(seed + 1)
         self.agenda = []  # (monotonic s, what to do)
+        self.struck_cables = set()
         self.journal = []  # what was done, for the audit
         self.findings = []
         self.is_calm = False
@@ -63,13 +66,13 @@ class Laboratory:
     # ---- setting up
 
     def start(self):
+        if self.with_namespaces:
+            self._make_network()
         self._start_sink()
         self.cluster = Cluster(self.folder, self.build, routes=[
-            {"domain": "*", "host": "127.0.0.1", "port": self.sink_port}])
-        self.dns = DnsServer(self.folder / "dns", {
-            domain: self.cluster.dkim_zone_lines(domain)
-            for domain in self.cluster.domains}).start()
-        self.cluster.forwarder = self.dns.forwarder
+            {"domain": "*", "host": HOME, "port": self.sink_port}])
+        self.dead_port = free_port()
+        self._start_dns()
         self._prepare_redis()
         self._add_nodes()
         self._start_proxy()
@@ -78,9 +81,17 @@ class Laboratory:
         for node in first:
             node.start(wait=False)
         for node in first:
-            node.wait_ready(60)
+            node.wait_ready(START_S)
         self.nodes[self.spare].start(wait=False)
         return self
+
+    def _make_network(self):
+        names = [f"c-{number}" for number in range(COORDINATORS)]
+        names += [f"w-{number}" for number in range(len(ADDRESSES) + 1)]
+        try:
+            self.network = Namespaces(names).start()
+        except NotPermitted as error:
+            self.no_network = str(error)
 
     def _start_sink(self):
         self.sink_record = self.folder / "sink.record"
@@ -89,25 +100,53 @@ class Laboratory:
         self.sink = Process("sink", [
             sys.executable, Path(__file__).parent / "audit_sink.py", "--record", self.sink_record,
             "--seed", self.seed, "--plan", f"@{self.sink_plan}", "--delay-ms", "25",
-            "--stall-ms", "4000"], self.folder)
+            "--stall-ms", "4000", "--inside", *self._worlds()], self.folder)
         line = self.sink.wait_until("the sink listens", lambda: (
             self.sink.log.read_text() if self.sink.log.read_text().endswith("\n") else None))
         self.sink_port = int(line.split()[1])
 
+    def _worlds(self):
+        """The namespaces from which mail is sent."""
+        if self.network is None:
+            return []
+        return [self.network.path(name) for name in self.network.names if name.startswith("w-")]
+
+    def _start_dns(self):
+        zones = {domain: self.cluster.dkim_zone_lines(domain) for domain in self.cluster.domains}
+        there = {} if self.network is None else {
+            "address": DNS, "prefix": self.network.prefix("hub"),
+            "inside": lambda: self.network.inside("hub")}
+        self.dns = DnsServer(self.folder / "dns", zones, **there).start()
+        self.cluster.forwarder = self.dns.forwarder
+
     def _prepare_redis(self):
-        preload = [self._compile("slow_fsync")]
+        preload = self._compile("slow_fsync")
         self.false_clock = self._compile("false_clock")
         self.fsync_file = self.folder / "slow_fsync.ms"
-        redis = LabRedis(self.folder / "redis", self.cluster.redis_password)
-        redis.environment = {"HIKYAKU_SLOW_FSYNC": str(self.fsync_file)}
-        if self.with_clocks:
-            preload.append(self.false_clock)
-            redis.environment.update(self._clock("redis"))
-        redis.environment["LD_PRELOAD"] = ":".join(preload)
+        environment = {"HIKYAKU_SLOW_FSYNC": str(self.fsync_file), "LD_PRELOAD": preload}
+        if self.store == "group":
+            redis = self._make_group()
+            self.store_faults = GroupStore(self, redis)
+        else:
+            redis = LabRedis(self.folder / "redis", self.cluster.redis_password)
+            self.store_faults = OneStore(self, redis)
+            if self.with_clocks:
+                environment["LD_PRELOAD"] += f":{self.false_clock}"
+                environment.update(self._clock("redis"))
+        for server in getattr(redis, "servers", [redis]):
+            server.environment = environment
         self.cluster.redis = redis
         redis.start()
         self.watcher = LeaseWatcher(redis, [address for address, _ in ADDRESSES])
         self.watcher.start()
+
+    def _make_group(self):
+        self.cluster.durability = {"durability": "replicated", "durability_replicas": 1}
+        there = {} if self.network is None else {
+            "address": HUB, "prefix": self.network.prefix("hub"),
+            "inside": lambda: self.network.inside("hub")}
+        return RedisGroup(self.folder / "redis", self.cluster.redis_password, server=LabRedis,
+                          **there)
 
     def _compile(self, name):
         """Path of a library to preload."""
@@ -142,9 +181,7 @@ class Laboratory:
         self.coordinators = [node.name for node in cluster.coordinators]
         self.stores, self.links = {}, {}
         for node in self.nodes.values():
-            self.stores[node.name] = str(self.folder / f"{node.name}.redis")
-            node.configuration["store"] = {**node.configuration["store"],
-                                           "endpoint": f"unix:{self.stores[node.name]}"}
+            self._place(node)
             if self.with_clocks:
                 options = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
                 node.environment = {**self._clock(node.name), "LD_PRELOAD": self.false_clock,
@@ -153,20 +190,49 @@ class Laboratory:
             ports = []
             for coordinator in cluster.coordinators:
                 ports.append(free_port())
-                self.links[f"{worker.name}:{coordinator.name}"] = (ports[-1],
-                                                                   coordinator.ports["bus"])
-            worker.configuration["coordinators"] = [f"127.0.0.1:{port}" for port in ports]
+                self.links[f"{worker.name}:{coordinator.name}"] = (
+                    ports[-1], self._address_of(coordinator.name), coordinator.ports["bus"])
+            worker.configuration["coordinators"] = [f"{self.host}:{port}" for port in ports]
+
+    @property
+    def host(self):
+        """Where the proxy listens."""
+        return HOME if self.network is None else HUB
+
+    def _address_of(self, name):
+        return HOME if self.network is None else self.network.addresses[name]
+
+    def _place(self, node):
+        """Its network, and its way to Redis: through the proxy, unless sentinels name the way."""
+        name = node.name
+        if self.network is not None:
+            node.prefix = self.network.prefix(name)
+            node.inside = lambda: self.network.inside(name)
+            if name in self.coordinators:
+                node.configuration["bus"]["listen"] = f"{self._address_of(name)}:{node.ports['bus']}"
+        if self.store == "group":
+            return
+        if self.network is None:
+            self.stores[name] = str(self.folder / f"{name}.redis")
+            endpoint = f"unix:{self.stores[name]}"
+        else:
+            self.stores[name] = free_port()
+            endpoint = f"{self.host}:{self.stores[name]}"
+        node.configuration["store"] = {**node.configuration["store"], "endpoint": endpoint}
 
     def _start_proxy(self):
         self.proxy_record = self.folder / "proxy.record"
-        self.proxy_log = open(self.folder / "proxy.log", "ab")
+        log = self.folder / "proxy.log"
+        self.proxy_log = open(log, "ab")
+        upstream = "" if self.store == "group" else self.cluster.redis.socket
+        settings = {"stores": self.stores, "links": self.links, "host": self.host,
+                    "inside": "" if self.network is None else self.network.path("hub")}
         self.proxy = subprocess.Popen(
             [sys.executable, str(Path(__file__).parent / "redis_proxy.py"), "--upstream",
-             str(self.cluster.redis.socket), "--scripts", str(self.build / "scripts"), "--record",
-             str(self.proxy_record), json.dumps({"stores": self.stores, "links": self.links})],
+             str(upstream), "--scripts", str(self.build / "scripts"), "--record",
+             str(self.proxy_record), json.dumps(settings)],
             stdin=subprocess.PIPE, stdout=self.proxy_log, stderr=self.proxy_log)
-        wait_until("the proxy listens", lambda: all(
-            os.path.exists(path) for path in self.stores.values()), 20)
+        wait_until("the proxy listens", lambda: "proxy ready" in log.read_text(), START_S)
 
     def order(self, **order):
         self.proxy.stdin.write((json.dumps(order) + "\n").encode())
@@ -216,16 +282,17 @@ class Laboratory:
         tail = node.process.tail(40)
         if -code in CRASHES or "Sanitizer" in tail or "runtime error" in tail:
             self.findings.append(f"{node.name} crashed ({code}):\n{tail[-3000:]}")
-        elif was_asked and code != 0 and not self._has_lost_session(node):
+        elif was_asked and code != 0 and not self._may_fail(node):
             self.findings.append(f"{node.name} ended with {code} after SIGTERM:\n{tail[-1500:]}")
         down_s = 0.5 if self.is_calm else self.chance.uniform(0.3, 4)
         self.restarts[node.name] = time.monotonic() + down_s
 
     @staticmethod
-    def _has_lost_session(node):
-        """Its session was taken while it was stopped or cut off: it ends with 1 as it shall."""
+    def _may_fail(node):
+        """It ends with 1, as it shall: its session was taken while it was stopped or cut off, or
+        Redis was away until the end of its grace."""
         life = node.process.log.read_text(errors="replace").rpartition('"process.start"')[2]
-        return '"session.lost"' in life
+        return '"session.lost"' in life or "outcomes could not be written" in life
 
     def note(self, what, who, **more):
         self.journal.append({"ms": now_ms(), "what": what, "who": who, **more})
@@ -237,6 +304,10 @@ class Laboratory:
         part, _, way = fault.kind.partition("_")
         if part in ("worker", "coordinator"):
             done = getattr(self, f"_node_{way}")(self.nodes[fault.who], fault)
+        elif part == "redis" and way != "clock":
+            done = getattr(self.store_faults, way)(fault)
+        elif part == "net":
+            done = self._net(way, fault)
         else:
             done = getattr(self, f"_{fault.kind}")(fault)
         if done is not False:
@@ -266,37 +337,22 @@ class Laboratory:
         self.ending[node.name] = time.monotonic() + DRAIN_S
         return True
 
-    def _redis_kill(self, fault):
-        redis = self.cluster.redis
-        if redis.process is None:
+    def _net(self, way, fault):
+        """A partition of the node's cable; at the proxy where there are no cables."""
+        name = fault.who
+        if self.network is None:
+            self._store_partition(fault)
+            self._bus_partition(fault)
+            return True
+        if name in self.struck_cables:
             return False
-        redis.process.kill()
-        redis.process = None
+        self.struck_cables.add(name)
+        getattr(self.network, way)(name)
 
-        def back():
-            redis.start()
-            self.note("redis_back", "redis")
-        self.later(fault.down_s, back)
-        return True
-
-    def _redis_stop(self, fault):
-        process = self.cluster.redis.process
-        if process is None:
-            return False
-        process.signal(signal.SIGSTOP)
-        self.later(fault.s, lambda: process.signal(signal.SIGCONT))
-        return True
-
-    def _redis_slow(self, fault):
-        if self.cluster.redis.process is None:
-            return False
-        self.fsync_file.write_text(f"{fault.more['ms']}\n")
-
-        def end():
-            self.fsync_file.unlink(missing_ok=True)
-            if fault.more["then_kill"] and not self.is_calm:
-                self._redis_kill(fault)
-        self.later(fault.s, end)
+        def heal():
+            self.network.heal(name)
+            self.struck_cables.discard(name)
+        self.later(fault.s, heal)
         return True
 
     def _redis_clock(self, fault):
@@ -329,7 +385,7 @@ class Laboratory:
 
     def _bus_partition(self, fault):
         for link in self.links:
-            if link.startswith(fault.who + ":"):
+            if fault.who in link.split(":"):
                 self.order(do="freeze", who=link, s=fault.s)
 
     def _sink_reset(self, _fault):
@@ -363,7 +419,7 @@ class Laboratory:
                 node.process.signal(signal.SIGTERM)
         for node in list(getattr(self, "nodes", {}).values()):
             if node.process is not None:
-                codes[node.name] = node.stop(60)
+                codes[node.name] = node.stop(DRAIN_S)
         for name in ("sink", "dns"):
             if hasattr(self, name):
                 getattr(self, name).stop()
@@ -372,7 +428,10 @@ class Laboratory:
             self.proxy.wait()
             self.proxy_log.close()
         if hasattr(self, "cluster"):
-            if self.cluster.redis.process is not None:
-                self.cluster.redis.process.signal(signal.SIGCONT)
+            for server in getattr(self.cluster.redis, "servers", [self.cluster.redis]):
+                if server.process is not None:
+                    server.process.signal(signal.SIGCONT)
             self.cluster.redis.stop()
+        if self.network is not None:
+            self.network.stop()
         return codes

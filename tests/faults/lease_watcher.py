@@ -3,12 +3,15 @@
 import threading
 import time
 
+from local.process import StartError
+
 LOOK_S = 0.25
 
 
 class LeaseWatcher(threading.Thread):
     """`changes`: (ms, lease, holder), lease "p17", "ip 127.0.0.11" or "session <id>"; a holder is a
-    session, "" for none. `names`: session -> the name of its process."""
+    session, "" for none. `names`: session -> the name of its process. `beats`: when renewals were
+    seen, ms: then Redis took writes."""
 
     def __init__(self, redis_server, addresses):
         super().__init__(daemon=True)
@@ -18,6 +21,8 @@ class LeaseWatcher(threading.Thread):
         self.holders = {}
         self.changes = []
         self.names = {}
+        self.beats = []
+        self._last_beats = None
         self._ends = threading.Event()
 
     def note(self, lease, holder):
@@ -27,11 +32,17 @@ class LeaseWatcher(threading.Thread):
 
     def look(self, client):
         pipe = client.pipeline(transaction=False)
+        pipe.role()
         for key in self.leases.values():
-            pipe.hget(key, "s")
+            pipe.hmget(key, "s", "b")
         pipe.hgetall("hk:{fleet}:sessions")
-        *holders, sessions = pipe.execute()
-        for lease, holder in zip(self.leases, holders):
+        role, *leases, sessions = pipe.execute()
+        if role[0] != b"master":
+            raise StartError("not the primary any more")
+        if leases != self._last_beats:
+            self._last_beats = leases
+            self.beats.append(time.time_ns() // 1000000)
+        for lease, (holder, _) in zip(self.leases, leases):
             self.note(lease, (holder or b"").decode())
         for session, record in sessions.items():
             name = session.hex() if len(session) == 16 else session.decode()
@@ -47,18 +58,25 @@ class LeaseWatcher(threading.Thread):
 
     def run(self):
         import redis
-        client = self.redis_server.client()
+        client = None
         while not self._ends.wait(LOOK_S):
             try:
+                client = client or self.redis_server.client()
                 self.look(client)
-            except (redis.exceptions.RedisError, OSError):
+            except (redis.exceptions.RedisError, OSError, StartError):
                 # Away or stopped: nothing changes hands meanwhile.
-                client.close()
-                client = self.redis_server.client()
+                if client is not None:
+                    client.close()
+                client = None
 
     def end(self):
         self._ends.set()
         self.join(10)
+
+    def written_after(self, ms):
+        """Seconds until a renewal was seen again, or None."""
+        later = [beat for beat in self.beats if beat > ms]
+        return (min(later) - ms) / 1000 if later else None
 
     def sessions_of(self, name):
         """Sessions of the process with this name, by its record in the registry."""

@@ -4,13 +4,17 @@ import http.client
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import dataclass, field
 
 from local.api_client import ApiClient, ApiError
 
 CHUNK_ROWS = 4096
 MESSAGES_PER_CALL = 50
-PATIENCE_S = 240
+PATIENCE_S = 600
+# So much work waits as is done in this time, at the pace of the last minute: a slow machine gets less.
+AHEAD_S, PACE_S = 12, 60
+OPEN_LEAST = 400
 # These say "not now"; every other refusal is a finding.
 NOT_NOW = ("unavailable", "deadline_exceeded", "resource_exhausted", "aborted")
 OPEN = ("PENDING", "DEFERRED")
@@ -28,7 +32,7 @@ class Campaign:
 
 
 class Load(threading.Thread):
-    """`open_rows`: so many recipients are kept waiting. Stop with end_soon() and join."""
+    """`open_rows`: so many recipients are kept waiting at most. Stop with end_soon() and join."""
 
     def __init__(self, endpoints, key, seed, open_rows):
         super().__init__(daemon=True)
@@ -41,6 +45,7 @@ class Load(threading.Thread):
         self.refused = 0  # calls that were repeated
         self.longest_s = 0.0  # of a call with its repetitions
         self.number = 0
+        self._ended = deque()  # (monotonic s, recipients that had come to an end)
         self._ends = threading.Event()
 
     def call(self, service, method, request):
@@ -81,7 +86,7 @@ class Load(threading.Thread):
         self.number += 1
         policy = self.chance.choice(("HOLD", "RESEND"))
         lane = self.chance.choice(("BULK", "TRANSACTIONAL"))
-        rows = self.chance.randint(500, 6000)
+        rows = self.chance.randint(self.wanted() // 8, self.wanted() * 3 // 2)
         request = pb.CreateCampaignRequest(
             idempotency_key=f"lab-{self.number}", name=f"lab {self.number}",
             content_class=pb.CONTENT_CLASS_NOTICE, lane=pb.Lane.Value(f"LANE_{lane}"),
@@ -133,7 +138,22 @@ class Load(threading.Thread):
             is_complete = campaign.last.state == self.pb.CAMPAIGN_STATE_COMPLETED
             campaign.is_done = left == 0 and (is_complete or campaign.is_container)
             open_rows += left
+        self._note_pace(self.accepted() - open_rows)
         return open_rows
+
+    def _note_pace(self, ended):
+        now = time.monotonic()
+        self._ended.append((now, ended))
+        while now - self._ended[0][0] > PACE_S:
+            self._ended.popleft()
+
+    def wanted(self):
+        """How many recipients shall wait."""
+        if len(self._ended) < 2:
+            return OPEN_LEAST
+        (first_s, first), (last_s, last) = self._ended[0], self._ended[-1]
+        pace = (last - first) / max(1.0, last_s - first_s)
+        return max(OPEN_LEAST, min(self.open_rows, int(pace * AHEAD_S)))
 
     def outcomes(self, campaign):
         name = self.pb.Outcome.Name
@@ -149,7 +169,7 @@ class Load(threading.Thread):
     def run(self):
         while not self._ends.is_set():
             try:
-                if self.look() >= self.open_rows:
+                if self.look() >= self.wanted():
                     self._ends.wait(0.3)
                 elif self.chance.random() < 0.4:
                     self.add_messages()

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Stands between our processes and Redis (unix sockets), and between workers and coordinators (TCP).
+"""Stands between our processes and Redis, and between workers and coordinators.
 
 usage: redis_proxy.py --upstream SOCKET --scripts FOLDER --record FILE SETTINGS
 
-SETTINGS is JSON: {"stores": {node: socket to listen on}, "links": {name: [port, upstream port]}}.
-Orders come as JSON lines on standard input:
+SETTINGS is JSON: {"stores": {node: unix socket or port to listen on},
+"links": {name: [port, upstream host, upstream port]}, "host": where ports listen,
+"inside": the network namespace that all of TCP belongs to, or ""}. Orders come as JSON lines on standard input:
 
     {"do": "cut_answer", "script": "flush.v1", "n": 3}    the answer is thrown away, the connection too:
                                                           Redis has applied it, nobody is told
@@ -23,10 +24,15 @@ import asyncio
 import hashlib
 import json
 import os
+import socket
 import sys
 import time
 from collections import deque
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from namespaces import inside  # noqa: E402
 
 PIECE = 1 << 18
 
@@ -221,6 +227,27 @@ async def run_connection(kind, proxy, who, near, connect):
         connection.cut()
 
 
+async def connect_inside(path, host, port):
+    with inside(path):
+        client = socket.socket()
+    client.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(client, (host, port))
+    except OSError:
+        client.close()
+        raise
+    return await asyncio.open_connection(sock=client)
+
+
+async def listen(serve_one, place, settings):
+    """At a unix socket's path, or at a port."""
+    if isinstance(place, str):
+        return await asyncio.start_unix_server(serve_one, place, limit=1 << 24)
+    with inside(settings["inside"]):
+        listener = socket.create_server((settings["host"], place), backlog=200)
+    return await asyncio.start_server(serve_one, sock=listener, limit=1 << 24)
+
+
 async def read_orders(proxy):
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
@@ -237,16 +264,16 @@ async def serve(options, settings):
             StoreConnection, proxy, who, (reader, writer),
             lambda: asyncio.open_unix_connection(proxy.upstream, limit=1 << 24))
 
-    def on_link(who, port):
+    def on_link(who, host, port):
         return lambda reader, writer: run_connection(
             LinkConnection, proxy, who, (reader, writer),
-            lambda: asyncio.open_connection("127.0.0.1", port))
+            lambda: connect_inside(settings["inside"], host, port))
 
     servers = []
-    for who, path in settings["stores"].items():
-        servers.append(await asyncio.start_unix_server(on_store(who), path, limit=1 << 24))
-    for who, (port, upstream) in settings["links"].items():
-        servers.append(await asyncio.start_server(on_link(who, upstream), "127.0.0.1", port))
+    for who, place in settings["stores"].items():
+        servers.append(await listen(on_store(who), place, settings))
+    for who, (port, *upstream) in settings["links"].items():
+        servers.append(await listen(on_link(who, *upstream), port, settings))
     print("proxy ready", flush=True)
     await read_orders(proxy)
 
