@@ -15,6 +15,7 @@
 #include "worker/claim/links.h"
 #include "hikyaku/v1/store.pb-c.h"
 #include "worker/mailroom.h"
+#include "worker/watch/ip_watch.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -45,6 +46,7 @@ struct app {
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
     struct mailroom *mailroom;
+    struct ip_watch *ip_watch;
     struct bus *bus;
     struct bus_key_pair bus_key;
     char server_key[BUS_KEY_LENGTH + 1];
@@ -438,6 +440,17 @@ static int open_dns(struct app *app, struct problem *problem)
     return resolver_create(app->loop, &settings, &app->resolver, problem);
 }
 
+static void open_watch(struct app *app)
+{
+    app->ip_watch = ip_watch_create(
+        &(struct ip_watch_settings){.loop = app->loop,
+                                    .resolver = app->resolver,
+                                    .ips = &app->ips,
+                                    .lists = app->config->watch.block_lists.items,
+                                    .list_count = app->config->watch.block_lists.count,
+                                    .interval_ms = app->config->watch.interval_ms});
+}
+
 static unsigned int thread_count(const struct app *app)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -507,6 +520,9 @@ static int open_all(struct app *app, struct problem *problem)
     error = error != 0 ? error : open_dns(app, problem);
     error = error != 0 ? error : open_mailroom(app, problem);
     error = error != 0 ? error : open_links(app, problem);
+    if (error == 0) {
+        open_watch(app);
+    }
     return error != 0 ? error : open_health(app, problem);
 }
 
@@ -519,6 +535,7 @@ static void close_all(struct app *app)
     store_destroy(&app->store); /* its calls without answer are answered: who asked still lives */
     ip_leases_destroy(&app->ip_leases);
     mailroom_destroy(&app->mailroom);
+    ip_watch_destroy(&app->ip_watch);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);
     counters_destroy(&app->counters);

@@ -155,6 +155,12 @@ static Hikyaku__V1__WorkerIp *show_ip(const struct sending_ip *ip, struct arena 
     shown->state = copy(arena, state_name(ip->state));
     shown->owned = ip->state == SENDING_IP_OWNED;
     shown->sent_today = ip->sent;
+    shown->listed_on = arena_zero(arena, SENDING_IP_LISTS_MAX, sizeof(char *));
+    for (size_t i = 0; i < SENDING_IP_LISTS_MAX; i++) {
+        if (ip->listed_on[i] != NULL) {
+            shown->listed_on[shown->n_listed_on++] = copy(arena, ip->listed_on[i]);
+        }
+    }
     return shown;
 }
 

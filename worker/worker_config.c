@@ -107,6 +107,12 @@ static const struct config_key keys[] = {
      .doc = "Zones that the library would answer itself and shall ask for (test., ...)."},
     {"dns.timeout", CONFIG_DURATION, AT(dns.timeout_ms), .fallback = "10s", .minimum = 100,
      .maximum = 120000, .doc = "Of one question."},
+    {"watch.block_lists", CONFIG_STRINGS, AT(watch.block_lists), .maximum = 16,
+     .check = config_check_host, .example = "[zen.example.net]",
+     .doc = "DNS block lists that are asked about the sending IPs; their terms of use are yours to "
+            "keep."},
+    {"watch.interval", CONFIG_DURATION, AT(watch.interval_ms), .fallback = "15m", .minimum = 1000,
+     .maximum = 86400000, .doc = "Between two rounds of questions."},
     {"routes", CONFIG_RECORDS, AT(routes), .record = &route_table, .maximum = 10000,
      .doc = "Servers for domains, instead of their MX records."},
     {"dkim.sign", CONFIG_BOOLEAN, AT(dkim.signs), .fallback = "true",

@@ -43,6 +43,10 @@ struct worker_config {
         struct config_strings open_zones;
         uint64_t timeout_ms;
     } dns;
+    struct {
+        struct config_strings block_lists;
+        uint64_t interval_ms;
+    } watch;
     struct config_list routes; /* of struct worker_config_route */
     struct {
         bool signs;

@@ -81,7 +81,13 @@ static void append_ips(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer
         table_print_cell(table, text_of(ip->owner[0] == '\0' ? "-" : ip->owner));
         table_print_cell(table, text_of(ip->ehlo_name));
         table_print_cell(table, text_of(format_count(ip->sent_today, text)));
-        table_print_cell(table, text_of(ip->state));
+        OWNED(buffer_finish) struct buffer state = {0};
+        buffer_append_string(&state, ip->state);
+        for (size_t j = 0; j < ip->n_listed_on; j++) {
+            buffer_append_string(&state, j == 0 ? "; listed on " : ", ");
+            buffer_append_string(&state, ip->listed_on[j]);
+        }
+        table_print_cell(table, buffer_text(&state));
     }
     table_print_append(table, out);
 }

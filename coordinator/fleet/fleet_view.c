@@ -112,6 +112,12 @@ static void add_ip(struct table *known, const Hikyaku__V1__WorkerIp *ip, const c
     item->state = copy(arena, ip->state);
     item->sent_today = ip->sent_today;
     item->owner = copy(arena, ip->owned ? owner : "");
+    item->listed_on = arena_zero(arena, ip->n_listed_on, sizeof *item->listed_on);
+    item->n_listed_on = 0;
+    while (item->n_listed_on < ip->n_listed_on) {
+        item->listed_on[item->n_listed_on] = copy(arena, ip->listed_on[item->n_listed_on]);
+        item->n_listed_on++;
+    }
 }
 
 static void add_ips(const struct workers_view *views, size_t count, struct arena *arena,
@@ -157,7 +163,8 @@ static void add_store(const struct fleet *fleet, struct arena *arena,
 static void add_alarms(const struct fleet *fleet, struct arena *arena,
                        Hikyaku__V1__GetFleetResponse *response)
 {
-    response->alarms = arena_zero(arena, response->n_workers + 1, sizeof *response->alarms);
+    size_t most = response->n_workers + response->n_ips + 1;
+    response->alarms = arena_zero(arena, most, sizeof *response->alarms);
     if (driver_doubts_clock(fleet->driver)) {
         response->alarms[response->n_alarms++] =
             copy(arena, "CLOCK_DOUBT: the clocks of Redis and this coordinator differ by over "
@@ -168,6 +175,13 @@ static void add_alarms(const struct fleet *fleet, struct arena *arena,
         if (worker->sending_ips == 0 && strcmp(worker->state, "away") != 0) {
             response->alarms[response->n_alarms++] =
                 arena_printf(arena, "NO_SENDING_IP: %s owns no address", worker->name);
+        }
+    }
+    for (size_t i = 0; i < response->n_ips; i++) {
+        const Hikyaku__V1__FleetIp *ip = response->ips[i];
+        if (ip->n_listed_on > 0) {
+            response->alarms[response->n_alarms++] = arena_printf(
+                arena, "%s stands on the block list %s", ip->address, ip->listed_on[0]);
         }
     }
 }

@@ -29,6 +29,13 @@ class DnsServer:
         """As libunbound writes it."""
         return f"{self.address}@{self.port}"
 
+    def restart(self, zones):
+        """With other lines for these zones."""
+        self.stop()
+        self.zones.update(zones)
+        self._write()
+        return self.start()
+
     def _write(self):
         lines = ["server:", f'    rundir: "{self.folder}"', f"    listen: {self.address}@{self.port}",
                  "    automatic-acl: off", "database:", f'    storage: "{self.folder}/db"', "log:",

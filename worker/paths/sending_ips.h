@@ -5,6 +5,7 @@
 #include "common/net/stream.h"
 
 #define SENDING_IPS_MAX 256
+#define SENDING_IP_LISTS_MAX 16
 
 enum sending_ip_state {
     SENDING_IP_WAITING,  /* somebody else holds its lease, or nobody has answered yet */
@@ -21,6 +22,8 @@ struct sending_ip {
     enum sending_ip_state state;
     uint64_t epoch; /* of its lease */
     uint64_t sent;  /* messages accepted by servers today (UTC) */
+    const char
+        *listed_on[SENDING_IP_LISTS_MAX]; /* block lists, by their place; borrowed; NULL: not */
 };
 
 struct sending_ips {
