@@ -200,6 +200,11 @@ void store_keys_notices(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:notices");
 }
 
+void store_keys_stops(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:stops");
+}
+
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector)
 {

@@ -47,6 +47,7 @@ void store_keys_ip_part(struct buffer *out, const char *prefix, struct text ip, 
 void store_keys_ip_day(struct buffer *out, const char *prefix, struct text ip, uint32_t day);
 void store_keys_sessions(struct buffer *out, const char *prefix);
 void store_keys_notices(struct buffer *out, const char *prefix);
+void store_keys_stops(struct buffer *out, const char *prefix);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector);
 

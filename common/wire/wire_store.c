@@ -276,6 +276,16 @@ int wire_store_read_session(struct text value, struct arena *arena,
     return error;
 }
 
+int wire_store_read_stop(struct text value, struct arena *arena, Hikyaku__V1__StoredStop **ret_stop)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_stop__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_stop = (Hikyaku__V1__StoredStop *)(void *)message;
+    }
+    return error;
+}
+
 int wire_store_read_dkim_verdict(struct text value, struct arena *arena,
                                  Hikyaku__V1__StoredDkimVerdict **ret_verdict)
 {

@@ -77,6 +77,8 @@ MUST_USE int wire_store_read_campaign(struct text plain, struct arena *arena,
                                       Hikyaku__V1__StoredCampaign **ret_campaign);
 MUST_USE int wire_store_read_session(struct text value, struct arena *arena,
                                      Hikyaku__V1__StoredSession **ret_session);
+MUST_USE int wire_store_read_stop(struct text value, struct arena *arena,
+                                  Hikyaku__V1__StoredStop **ret_stop);
 MUST_USE int wire_store_read_dkim_verdict(struct text value, struct arena *arena,
                                           Hikyaku__V1__StoredDkimVerdict **ret_verdict);
 
