@@ -10,6 +10,7 @@
 #include "common/store/store_fleet.h"
 #include "common/wire/wire_unpack.h"
 #include "common/service/service_health.h"
+#include "common/service/service_stops.h"
 #include "common/service/service_store.h"
 #include "worker/claim/ip_leases.h"
 #include "worker/claim/links.h"
@@ -45,6 +46,7 @@ struct app {
     struct resolver *resolver;
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
+    struct service_stops *stops;
     struct mailroom *mailroom;
     struct ip_watch *ip_watch;
     struct bus *bus;
@@ -241,15 +243,24 @@ static void on_refused(void *context, const struct store_lease_name *name)
 static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
 {
     struct app *app = context;
-    if (kind == STORE_NOTICE_CONTROL) {
+    if (kind == STORE_NOTICE_STOPS) {
+        service_stops_look(app->stops);
+    } else if (kind == STORE_NOTICE_CONTROL) {
         mailroom_on_notice(app->mailroom, campaign);
     }
+}
+
+static void on_stops(void *context)
+{
+    struct app *app = context;
+    mailroom_on_stops(app->mailroom);
 }
 
 static void on_store_ready(void *context)
 {
     struct app *app = context;
     LOG(LOG_READY, NULL, log_string("part", "store"));
+    service_stops_look(app->stops);
     if (app->keeper == NULL) {
         const struct store_keeper_callbacks callbacks = {
             .on_started = on_session_started, .on_refused = on_refused, .context = app};
@@ -461,6 +472,8 @@ static unsigned int thread_count(const struct app *app)
 static int open_mailroom(struct app *app, struct problem *problem)
 {
     app->counters = counters_create(app->loop);
+    app->stops = service_stops_create(&(struct service_stops_settings){
+        .loop = app->loop, .store = app->store, .on_change = on_stops, .context = app});
     return mailroom_create(&(struct mailroom_settings){.config = app->config,
                                                        .loop = app->loop,
                                                        .store = app->store,
@@ -469,6 +482,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
                                                        .ips = &app->ips,
                                                        .dkim_keys = app->dkim_keys,
                                                        .counters = app->counters,
+                                                       .stops = app->stops,
                                                        .threads = thread_count(app),
                                                        .may_send = may_send,
                                                        .holds = holds,
@@ -536,6 +550,7 @@ static void close_all(struct app *app)
     ip_leases_destroy(&app->ip_leases);
     mailroom_destroy(&app->mailroom);
     ip_watch_destroy(&app->ip_watch);
+    service_stops_destroy(&app->stops);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);
     counters_destroy(&app->counters);

@@ -1,5 +1,6 @@
 #include "worker/mailroom.h"
 
+#include "common/service/service_stops.h"
 #include "worker/claim/claim_return.h"
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
@@ -35,6 +36,7 @@ static bool may_start(void *context)
 {
     struct mailroom *room = context;
     bool may = !room->is_draining && report_is_open(room->report) &&
+               service_stops_are_known(room->settings.stops) &&
                room->settings.may_send(room->settings.context);
     room->was_held = room->was_held || !may;
     return may;
@@ -164,6 +166,12 @@ static void on_recall(void *context, struct claim *claim)
     outbox_recall(room->outbox, claim);
 }
 
+static void on_stops(void *context, struct claim *claim)
+{
+    struct mailroom *room = context;
+    outbox_withhold(room->outbox, claim);
+}
+
 static void on_wait(void *context, struct campaign *campaign)
 {
     struct mailroom *room = context;
@@ -252,6 +260,7 @@ static void open_outbox(struct mailroom *room)
         .ips = room->settings.ips,
         .unreachable = room->unreachable,
         .dkim_check = room->dkim_check,
+        .stops = room->settings.stops,
         .tls = room->tls,
         .limits = {.connections_per_site = (uint32_t)config->smtp.connections_per_site,
                    .messages_per_connection = (uint32_t)config->smtp.messages_per_connection,
@@ -296,6 +305,7 @@ static void open_claims(struct mailroom *room)
         .on_campaign = on_campaign,
         .on_open = on_open,
         .on_recall = on_recall,
+        .on_stops = on_stops,
         .on_wait = on_wait,
         .send = send_to,
         .on_credit = on_credit,
@@ -370,6 +380,13 @@ void mailroom_on_message(struct mailroom *room, uint64_t link,
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16])
 {
     claims_on_notice(room->claims, campaign);
+}
+
+void mailroom_on_stops(struct mailroom *room)
+{
+    outbox_mark_stopped(room->outbox);
+    claims_on_stops(room->claims);
+    outbox_resume(room->outbox);
 }
 
 static struct counters_view view_of(struct mailroom *room)

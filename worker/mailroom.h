@@ -10,6 +10,7 @@
 #include "worker/worker_config.h"
 
 struct mailroom;
+struct service_stops;
 
 struct mailroom_settings {
     const struct worker_config *config; /* borrowed, like all of these */
@@ -20,6 +21,7 @@ struct mailroom_settings {
     struct sending_ips *ips;
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
+    const struct service_stops *stops;
     unsigned int threads;
     /** May anything be started (T_stop)? */
     bool (*may_send)(void *context);
@@ -44,6 +46,8 @@ void mailroom_on_message(struct mailroom *room, uint64_t link,
                          const Hikyaku__V1__FleetMessage *message);
 /** The control word of a campaign may have changed. */
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16]);
+/** The operator stops changed: give back what they hold. */
+void mailroom_on_stops(struct mailroom *room);
 /** Rooms, status and claims, for a coordinator. */
 void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
                           struct arena *arena);

@@ -330,6 +330,18 @@ void claims_drain(struct claims *claims)
     }
 }
 
+void claims_on_stops(struct claims *claims)
+{
+    struct table_walk walk;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (claim->epoch != 0 && !claim->is_recalled) {
+            claims->settings.on_stops(claims->settings.context, claim);
+        }
+    }
+    claims->settings.on_credit(claims->settings.context);
+}
+
 /* ---------------------------------------------------------------- time */
 
 static void on_polled(void *context, int error, const struct store_campaign *campaign)
@@ -435,7 +447,8 @@ static size_t owned_pools(const struct sending_ips *ips, const char **ret_pools)
         while (known < count && strcmp(ret_pools[known], ips->items[i].pool) != 0) {
             known++;
         }
-        if (known == count && ips->items[i].state == SENDING_IP_OWNED) {
+        if (known == count && ips->items[i].state == SENDING_IP_OWNED &&
+            !ips->items[i].is_stopped) {
             ret_pools[count++] = ips->items[i].pool;
         }
     }

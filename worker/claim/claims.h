@@ -21,6 +21,8 @@ struct claims_settings {
     void (*on_open)(void *context, struct claim *claim);
     /** The claim is_recalled: give back what has not started. */
     void (*on_recall)(void *context, struct claim *claim);
+    /** The operator stops changed: give back what of the claim they hold. */
+    void (*on_stops)(void *context, struct claim *claim);
     /** Its campaign's waiting letters may go on: a second has passed. */
     void (*on_wait)(void *context, struct campaign *campaign);
     void (*send)(void *context, uint64_t link, Hikyaku__V1__FleetMessage__BodyCase body_case,
@@ -49,6 +51,9 @@ void claims_on_end(struct claims *claims, struct claim *claim);
 void claims_on_notice(struct claims *claims, const unsigned char campaign[16]);
 /** The first-message check of a domain is through: its campaigns' letters may go on. */
 void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *domain);
+
+/** The operator stops changed. */
+void claims_on_stops(struct claims *claims);
 
 /** Rooms. @param shares  coordinators that share the room */
 void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,

@@ -25,8 +25,8 @@ static struct smtp_message *next_message(void *context)
         destination_greeted(destination, &connection->target);
     }
     outbox_touch(outbox, destination);
-    bool may_start =
-        !connection->is_quitting && outbox->settings.may_start(outbox->settings.context);
+    bool may_start = !connection->is_quitting && !connection->ip->is_stopped &&
+                     outbox->settings.may_start(outbox->settings.context);
     while (may_start && (letter = destination_take(destination)) != NULL &&
            !outbox_still_wanted(outbox, letter)) {
         letter = NULL;

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "worker/outbox/attempt.h"
 #include "worker/outbox/outbox_parts.h"
+#include "worker/outbox/outbox_stops.h"
 #include "worker/outbox/rehearsal.h"
 
 #include <assert.h>
@@ -83,10 +84,12 @@ bool outbox_still_wanted(struct outbox *outbox, struct letter *letter)
 {
     const struct claim *claim = letter->claim;
     bool is_expired = claim->expires_ms != UINT64_MAX && clock_boottime_ms() >= claim->expires_ms;
-    if (!claim->is_lost && !claim->is_recalled && !is_expired) {
+    bool is_ours = !claim->is_lost && !claim->is_recalled && !is_expired;
+    struct text site = letter->destination == NULL ? TEXT("") : letter->destination->site->name;
+    struct outcome_report outcome = outcome_untouched(claim->recall_gate);
+    if (is_ours && !outbox_stops_hold(outbox, letter, site, &outcome)) {
         return true;
     }
-    struct outcome_report outcome = outcome_untouched(claim->recall_gate);
     outbox_settle(outbox, letter, &outcome);
     return false;
 }
@@ -115,6 +118,11 @@ void outbox_fail_all(struct destination *destination, const struct failure_verdi
 
 static void place(struct outbox *outbox, struct letter *letter, const struct route *route)
 {
+    struct outcome_report stopped;
+    if (outbox_stops_hold(outbox, letter, text_of(route->site), &stopped)) {
+        outbox_settle(outbox, letter, &stopped);
+        return;
+    }
     if (route->status == ROUTE_OK) {
         destination_queue(destination_find(outbox, letter->claim->campaign->pool, route), letter);
         return;
@@ -286,6 +294,27 @@ void outbox_recall(struct outbox *outbox, struct claim *claim)
     }
 }
 
+void outbox_mark_stopped(struct outbox *outbox)
+{
+    (void)outbox_stops_mark_ips(outbox);
+}
+
+void outbox_withhold(struct outbox *outbox, struct claim *claim)
+{
+    struct outcome_report outcome;
+    for (size_t i = 0; i < claim->count; i++) {
+        struct letter *letter = &claim->letters[i];
+        if (!letter_is_unstarted(letter) || letter->place == LETTER_COMPOSING) {
+            continue;
+        }
+        struct text site = letter->destination == NULL ? TEXT("") : letter->destination->site->name;
+        if (outbox_stops_hold(outbox, letter, site, &outcome)) {
+            destination_remove(letter);
+            outbox_settle(outbox, letter, &outcome);
+        }
+    }
+}
+
 /* ---------------------------------------------------------------- moving on */
 
 static void compose_ahead(struct outbox *outbox, struct destination *destination)
@@ -427,7 +456,7 @@ static void check_connections(struct outbox *outbox, struct destination *destina
         if (connection->letter_count > 0 &&
             !outbox->settings.may_complete(outbox->settings.context, connection->ip)) {
             connection_abort(connection);
-        } else if (connection->ip->state != SENDING_IP_OWNED) {
+        } else if (connection->ip->state != SENDING_IP_OWNED || connection->ip->is_stopped) {
             connection_quit(connection);
         }
     }
@@ -438,6 +467,7 @@ static void on_tick(void *context)
     struct outbox *outbox = context;
     uint64_t now_ms = loop_now_ms(outbox->settings.loop);
     struct table_walk walk;
+    (void)outbox_stops_mark_ips(outbox); /* one may have ended by its time */
     struct destination *destination = table_first(outbox->destinations, &walk);
     for (; destination != NULL; destination = table_next(&walk)) {
         check_connections(outbox, destination);

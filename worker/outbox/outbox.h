@@ -13,6 +13,7 @@
 #include "worker/route/routes.h"
 
 struct outbox;
+struct service_stops;
 
 struct outbox_limits {
     uint32_t connections_per_site; /* of one sending IP */
@@ -28,7 +29,8 @@ struct outbox_settings {
     struct routes *routes;
     struct sending_ips *ips;
     struct unreachable *unreachable;
-    struct dkim_check *dkim_check; /* NULL: messages are not verified before they go out */
+    struct dkim_check *dkim_check;     /* NULL: messages are not verified before they go out */
+    const struct service_stops *stops; /* NULL: nothing is ever stopped */
     const struct stream_tls *tls;
     struct outbox_limits limits;
     /** May a message start (I5, T_stop, drain)? */
@@ -50,6 +52,10 @@ void outbox_destroy(struct outbox **outbox);
 void outbox_file(struct outbox *outbox, struct letter *letter);
 /** The claim is_recalled: give back untouched what of it has not started. */
 void outbox_recall(struct outbox *outbox, struct claim *claim);
+/** The operator stops changed: IPs that they name are not used; then outbox_withhold(). */
+void outbox_mark_stopped(struct outbox *outbox);
+/** Give back untouched what of the claim has not started and an operator has stopped. */
+void outbox_withhold(struct outbox *outbox, struct claim *claim);
 /** File a campaign's waiting letters again: its domain's verdict may have come. */
 void outbox_refile(struct outbox *outbox, struct campaign *campaign);
 /** The mark stands: the completing write may go out. */

@@ -23,9 +23,9 @@ int sending_ips_add(struct sending_ips *ips, const char *pool, const char *addre
     return 0;
 }
 
-static bool is_owned(const struct sending_ip *ip, struct text pool)
+static bool is_usable(const struct sending_ip *ip, struct text pool)
 {
-    return ip->state == SENDING_IP_OWNED && text_equal(text_of(ip->pool), pool);
+    return ip->state == SENDING_IP_OWNED && !ip->is_stopped && text_equal(text_of(ip->pool), pool);
 }
 
 struct sending_ip *sending_ips_pick(struct sending_ips *ips, struct text pool, bool is_v6,
@@ -35,7 +35,7 @@ struct sending_ip *sending_ips_pick(struct sending_ips *ips, struct text pool, b
     for (size_t i = 0; i < ips->count; i++) {
         size_t place = (ips->turn + i) % ips->count;
         struct sending_ip *ip = &ips->items[place];
-        if (!is_owned(ip, pool) || ip->address.is_v6 != is_v6) {
+        if (!is_usable(ip, pool) || ip->address.is_v6 != is_v6) {
             continue;
         }
         *ret_is_owned = true;
@@ -51,7 +51,7 @@ size_t sending_ips_owned(const struct sending_ips *ips, struct text pool)
 {
     size_t owned = 0;
     for (size_t i = 0; i < ips->count; i++) {
-        owned += is_owned(&ips->items[i], pool);
+        owned += is_usable(&ips->items[i], pool);
     }
     return owned;
 }

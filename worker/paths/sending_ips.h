@@ -24,6 +24,7 @@ struct sending_ip {
     uint64_t sent;  /* messages accepted by servers today (UTC) */
     const char
         *listed_on[SENDING_IP_LISTS_MAX]; /* block lists, by their place; borrowed; NULL: not */
+    bool is_stopped; /* by an operator: not used, as if it were not ours */
 };
 
 struct sending_ips {
@@ -45,7 +46,7 @@ typedef bool sending_ips_fits_fn(void *context, const struct sending_ip *ip);
  */
 struct sending_ip *sending_ips_pick(struct sending_ips *ips, struct text pool, bool is_v6,
                                     sending_ips_fits_fn *fits, void *context, bool *ret_is_owned);
-/** How many IPs of the pool are ours. */
+/** How many IPs of the pool are ours and may be used. */
 size_t sending_ips_owned(const struct sending_ips *ips, struct text pool);
 
 #endif
