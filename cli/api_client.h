@@ -25,7 +25,10 @@
     X(RESOLVE_UNCERTAIN, "Campaign", "ResolveUncertain", resolve_uncertain_response) \
     X(SEND_MESSAGES, "Message", "SendMessages", send_messages_response)              \
     X(READ_EVENTS, "Event", "ReadEvents", read_events_response)                      \
-    X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)
+    X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)                            \
+    X(STOP, "Fleet", "Stop", stop_response)                                          \
+    X(START, "Fleet", "Start", start_response)                                       \
+    X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -149,6 +149,12 @@ static void append_gate(const Hikyaku__V1__GateCount *gate, int64_t now_unix_ms,
     if (gate->until_unix_ms > now_unix_ms) {
         buffer_printf(out, " until %s", format_time_near(gate->until_unix_ms, now_unix_ms, when));
     }
+    if (gate->why[0] != '\0') {
+        buffer_append_byte(out, ' ');
+        table_print_append_clean(out, text_of(gate->why));
+    } else if (gate->gate == HIKYAKU__V1__GATE__GATE_OPERATOR_STOP) {
+        buffer_append_string(out, " (hikyaku stop --list)");
+    }
 }
 
 static bool is_held(const Hikyaku__V1__GateCount *gate)

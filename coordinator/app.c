@@ -154,11 +154,13 @@ static void fill_fleet(void *context, struct arena *arena, Hikyaku__V1__GetFleet
     fleet_view_fill(app->fleet, arena, response);
 }
 
-static enum gate find_gate(void *context, const struct store_campaign *campaign)
+static struct api_gate find_gate(void *context, const struct store_campaign *campaign,
+                                 struct arena *arena)
 {
     const struct app *app = context;
-    int64_t until_unix_ms = 0;
-    return fleet_view_gate(app->fleet, campaign, &until_unix_ms);
+    struct fleet_view_why why = {.text = ""};
+    enum gate gate = fleet_view_gate(app->fleet, campaign, arena, &why);
+    return (struct api_gate){.gate = gate, .until_unix_ms = why.until_unix_ms, .why = why.text};
 }
 
 static void set_gauges(void *context)

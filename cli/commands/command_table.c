@@ -32,6 +32,8 @@ static const struct command *const commands[] = {
     &uncertain_assume_delivered_command,
     &uncertain_bounce_command,
     &fleet_command,
+    &stop_command,
+    &stop_start_command,
     &keygen_master_command,
     &keygen_retire_command,
     &keygen_api_command,

@@ -22,6 +22,8 @@ extern const struct command list_command;
 extern const struct command preview_command;
 extern const struct command send_command;
 extern const struct command show_command;
+extern const struct command stop_command;
+extern const struct command stop_start_command;
 extern const struct command submit_command;
 extern const struct command uncertain_assume_delivered_command;
 extern const struct command uncertain_bounce_command;

@@ -1,9 +1,11 @@
 /* fleet: coordinators, workers, sending IPs, the store. */
 #include "cli/commands/commands.h"
 #include "cli/connect.h"
+#include "cli/enum_word.h"
 #include "cli/format.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
+#include "common/base/clock.h"
 
 static void append_store(const Hikyaku__V1__FleetStore *store, struct buffer *out)
 {
@@ -92,6 +94,26 @@ static void append_ips(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer
     table_print_append(table, out);
 }
 
+/* stop: site docomo.ne.jp by suzuki until 15:00 "carrier maintenance" */
+static void append_stops(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer *out)
+{
+    char until[FORMAT_BYTES];
+    for (size_t i = 0; i < fleet->n_stops; i++) {
+        const Hikyaku__V1__OperatorStop *stop = fleet->stops[i];
+        buffer_printf(out, "stop: %s ", enum_word(&hikyaku__v1__stop_kind__descriptor, stop->kind));
+        table_print_append_clean(out, text_of(stop->target));
+        buffer_append_string(out, stop->author[0] == '\0' ? "" : " by ");
+        table_print_append_clean(out, text_of(stop->author));
+        if (stop->until_unix_ms != 0) {
+            buffer_printf(out, " until %s",
+                          format_time_near(stop->until_unix_ms, clock_unix_ms(), until));
+        }
+        buffer_append_string(out, " \"");
+        table_print_append_clean(out, text_of(stop->reason));
+        buffer_append_string(out, "\"\n");
+    }
+}
+
 static void print(const Hikyaku__V1__GetFleetResponse *fleet)
 {
     OWNED(buffer_finish) struct buffer out = {0};
@@ -102,6 +124,7 @@ static void print(const Hikyaku__V1__GetFleetResponse *fleet)
     append_coordinators(fleet, &out);
     append_workers(fleet, &out);
     append_ips(fleet, &out);
+    append_stops(fleet, &out);
     for (size_t i = 0; i < fleet->n_alarms; i++) {
         buffer_append_string(&out, "alarm: ");
         table_print_append_clean(&out, text_of(fleet->alarms[i]));

@@ -16,8 +16,16 @@ struct api;
 typedef void api_fleet_fn(void *context, struct arena *arena,
                           Hikyaku__V1__GetFleetResponse *response);
 
-/** Why rows of a campaign wait, as this coordinator sees its workers. GATE_NONE: they need not. */
-typedef enum gate api_gate_fn(void *context, const struct store_campaign *campaign);
+/** Why a campaign's rows wait. */
+struct api_gate {
+    enum gate gate;        /* GATE_NONE: they need not */
+    int64_t until_unix_ms; /* 0: not known */
+    const char *why;       /* for people, "" for nothing; in the arena */
+};
+
+/** As this coordinator sees its workers, and what operators have stopped. */
+typedef struct api_gate api_gate_fn(void *context, const struct store_campaign *campaign,
+                                    struct arena *arena);
 
 struct api_settings {
     struct loop *loop; /* borrowed, as all of these */

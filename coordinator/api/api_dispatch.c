@@ -25,6 +25,9 @@ static const struct api_dispatch_method methods[] = {
     {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle},
     {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle},
     {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle},
+    {"FleetService", "Stop", REQUEST(stop), api_stop_handle},
+    {"FleetService", "Start", REQUEST(start), api_stop_handle_start},
+    {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)

@@ -35,8 +35,8 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     }
     const Hikyaku__V1__GetCampaignRequest *request = (const void *)call->request;
     hikyaku__v1__get_campaign_response__init(&get->response);
-    get->response.campaign =
-        api_view_campaign(campaign, api_view_running_gate(call, campaign), call->arena);
+    const struct api_gate gate = api_view_running_gate(call, campaign);
+    get->response.campaign = api_view_campaign(campaign, &gate, call->arena);
     if (!request->with_settings) {
         api_call_answer(call, &get->response.base);
         return;

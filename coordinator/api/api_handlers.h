@@ -18,5 +18,8 @@ void api_resolve_handle(struct api_call *call);
 void api_messages_handle(struct api_call *call);
 void api_events_handle(struct api_call *call);
 void api_fleet_handle(struct api_call *call);
+void api_stop_handle(struct api_call *call);
+void api_stop_handle_start(struct api_call *call);
+void api_stop_handle_list(struct api_call *call);
 
 #endif

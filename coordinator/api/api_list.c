@@ -124,8 +124,8 @@ static void on_header(void *context, int error, const struct store_campaign *cam
         if (campaign->created_unix_ms < list->partitions[partition].oldest_ms) {
             list->partitions[partition].oldest_ms = campaign->created_unix_ms;
         }
-        Hikyaku__V1__Campaign *view = api_view_campaign(
-            campaign, api_view_running_gate(list->call, campaign), list->call->arena);
+        const struct api_gate gate = api_view_running_gate(list->call, campaign);
+        Hikyaku__V1__Campaign *view = api_view_campaign(campaign, &gate, list->call->arena);
         if (is_wanted(request, view) && list->count < list->capacity) {
             list->found[list->count++] = view;
         }

@@ -70,9 +70,17 @@ static enum gate campaign_gate(const struct store_campaign *campaign, enum gate 
     }
 }
 
-static void fill_gates(const struct store_campaign *campaign, enum gate running_gate,
+/* Whatever else its rows wait for, this is what binds. */
+static bool binds_all(const struct store_campaign *campaign, enum gate gate)
+{
+    return campaign->word == STORE_PAUSE || gate == GATE_OPERATOR_STOP ||
+           gate == GATE_OUTSIDE_WINDOW;
+}
+
+static void fill_gates(const struct store_campaign *campaign, const struct api_gate *running_gate,
                        struct arena *arena, Hikyaku__V1__Campaign *view)
 {
+    enum gate own = campaign_gate(campaign, running_gate->gate);
     uint64_t counts[GATE_LIMIT];
     uint64_t total = 0;
     for (int gate = 0; gate < GATE_LIMIT; gate++) {
@@ -83,11 +91,11 @@ static void fill_gates(const struct store_campaign *campaign, enum gate running_
     uint64_t waiting =
         counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
     counts[GATE_NONE] = 0;
-    counts[campaign_gate(campaign, running_gate)] += waiting;
-    if (campaign->word == STORE_PAUSE && total > campaign->in_flight) {
-        /* Whatever else they wait for, this is what binds. */
+    counts[own] += waiting;
+    own = campaign->word == STORE_PAUSE ? GATE_PAUSED : own;
+    if (binds_all(campaign, own) && total > campaign->in_flight) {
         memset(counts, 0, sizeof counts);
-        counts[GATE_PAUSED] = total - campaign->in_flight;
+        counts[own] = total - campaign->in_flight;
     }
     view->gates = arena_zero(arena, GATE_LIMIT, sizeof(void *));
     for (int gate = 1; gate < GATE_LIMIT; gate++) {
@@ -100,6 +108,9 @@ static void fill_gates(const struct store_campaign *campaign, enum gate running_
         count->count = counts[gate];
         if (gate == GATE_SCHEDULED_FOR) {
             count->until_unix_ms = campaign->scheduled_unix_ms;
+        } else if (gate == (int)running_gate->gate) {
+            count->until_unix_ms = running_gate->until_unix_ms;
+            count->why = copy(arena, text_of(running_gate->why));
         }
         view->gates[view->n_gates++] = count;
     }
@@ -126,7 +137,7 @@ static void fill_digest(const struct store_campaign *campaign, struct arena *are
 }
 
 Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
-                                         enum gate running_gate, struct arena *arena)
+                                         const struct api_gate *running_gate, struct arena *arena)
 {
     Hikyaku__V1__Campaign *view = arena_alloc(arena, sizeof *view);
     hikyaku__v1__campaign__init(view);
@@ -160,11 +171,14 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     return view;
 }
 
-enum gate api_view_running_gate(const struct api_call *call, const struct store_campaign *campaign)
+struct api_gate api_view_running_gate(const struct api_call *call,
+                                      const struct store_campaign *campaign)
 {
     const struct api_settings *settings = &call->api->settings;
-    enum gate gate = settings->find_gate == NULL
-                         ? GATE_NONE
-                         : settings->find_gate(settings->fleet_context, campaign);
-    return gate == GATE_NONE ? GATE_WORKER_CREDIT : gate;
+    struct api_gate gate = {.gate = GATE_NONE, .why = ""};
+    if (settings->find_gate != NULL) {
+        gate = settings->find_gate(settings->fleet_context, campaign, call->arena);
+    }
+    gate.gate = gate.gate == GATE_NONE ? GATE_WORKER_CREDIT : gate.gate;
+    return gate;
 }

@@ -9,9 +9,10 @@
  * @param running_gate  why rows of a RUNNING campaign without a gate of their own still wait
  */
 Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
-                                         enum gate running_gate, struct arena *arena);
+                                         const struct api_gate *running_gate, struct arena *arena);
 /** What the fleet says of it; WORKER_CREDIT while it has nothing to say. */
-enum gate api_view_running_gate(const struct api_call *call, const struct store_campaign *campaign);
+struct api_gate api_view_running_gate(const struct api_call *call,
+                                      const struct store_campaign *campaign);
 
 /** Parse an id that passed the rules. @return 0 or -EINVAL */
 MUST_USE int api_view_parse_id(const char *text, unsigned char ret_id[16]);

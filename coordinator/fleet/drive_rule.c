@@ -40,6 +40,9 @@ static void run(const struct drive_facts *facts, const struct drive_time *time,
         decision->gate = GATE_CLOCK_DOUBT; /* Redis may refuse each claim as expired */
     } else if (is_expired(facts, time)) {
         decision->sweeps = OUTCOME_EXPIRED;
+    } else if (facts->held_by != GATE_NONE) {
+        decision->gate = facts->held_by;
+        decision->until_unix_ms = facts->held_until_unix_ms;
     } else {
         decision->offers = true;
     }

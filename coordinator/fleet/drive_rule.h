@@ -14,6 +14,9 @@ struct drive_facts {
     int64_t created_unix_ms;
     int64_t scheduled_unix_ms; /* 0: at once */
     int64_t expires_unix_ms;   /* 0: not known */
+    /* What holds a campaign that runs, GATE_NONE for nothing: an operator stop, a window. */
+    enum gate held_by;
+    int64_t held_until_unix_ms; /* 0: not known */
 };
 
 struct drive_time {

@@ -173,6 +173,15 @@ void driver_on_life(struct driver *driver)
     }
 }
 
+void driver_on_stops(struct driver *driver)
+{
+    struct table_walk walk;
+    struct driver_campaign *campaign = table_first(driver->campaigns, &walk);
+    for (; campaign != NULL; campaign = table_next(&walk)) {
+        driver_campaign_doubt(campaign);
+    }
+}
+
 void driver_refresh(struct driver *driver, const unsigned char id[16])
 {
     struct driver_campaign *campaign = driver_campaign_find(driver, id);

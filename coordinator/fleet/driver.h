@@ -13,6 +13,7 @@
 #include "coordinator/schedule/ready.h"
 
 struct driver;
+struct service_stops;
 
 /** A claim that its worker does not know. */
 struct driver_unknown {
@@ -22,11 +23,12 @@ struct driver_unknown {
 };
 
 struct driver_settings {
-    struct loop *loop;         /* borrowed, as all below */
-    struct store *store;       /* */
-    struct catalog *catalog;   /* */
-    struct ready *ready;       /* */
-    struct sessions *sessions; /* */
+    struct loop *loop;                 /* borrowed, as all below */
+    struct store *store;               /* */
+    struct catalog *catalog;           /* */
+    struct ready *ready;               /* */
+    struct sessions *sessions;         /* */
+    const struct service_stops *stops; /* */
     /** Batches wait that did not wait before. */
     void (*on_waiting)(void *context);
     /** A campaign's control word changed. @param word  enum store_word */
@@ -54,6 +56,8 @@ void driver_on_notice(struct driver *driver, enum store_notice_kind kind,
                       const unsigned char campaign[16]);
 /** A session died or became known: look at all claims again. */
 void driver_on_life(struct driver *driver);
+/** The operator stops changed: nothing is offered before it was held against them. */
+void driver_on_stops(struct driver *driver);
 /** Look at the campaign and what is due of it again. */
 void driver_refresh(struct driver *driver, const unsigned char campaign[16]);
 /** A batch of it was taken from the ready queues: fetch more in time. */

@@ -123,11 +123,7 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
         LOG(LOG_CAMPAIGN_STATE, NULL, log_string("campaign", campaign->id_text),
             log_string("state", state_name(header->state)));
     }
-    campaign->facts = (struct drive_facts){.state = header->state,
-                                           .is_container = header->is_container,
-                                           .created_unix_ms = header->created_unix_ms,
-                                           .scheduled_unix_ms = header->scheduled_unix_ms,
-                                           .expires_unix_ms = header->expires_unix_ms};
+    campaign->facts = drive_facts_of(header, campaign->driver->settings.stops, NULL);
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
@@ -291,6 +287,12 @@ void driver_campaign_look(struct driver_campaign *campaign)
     campaign->looked_ms = loop_now_ms(campaign->driver->settings.loop);
     store_campaign_get(campaign->driver->settings.store, campaign->id, on_header,
                        driver_campaign_hold(campaign));
+}
+
+void driver_campaign_doubt(struct driver_campaign *campaign)
+{
+    withhold(campaign, false);
+    driver_campaign_look_soon(campaign);
 }
 
 void driver_campaign_look_soon(struct driver_campaign *campaign)

@@ -10,7 +10,7 @@
 
 #include "common/base/table.h"
 #include "common/store/store_batch.h"
-#include "coordinator/fleet/drive_rule.h"
+#include "coordinator/fleet/drive_facts.h"
 #include "coordinator/fleet/driver.h"
 
 /* Waiting batches of a campaign in memory: more are fetched below LOW, up to HIGH. */
@@ -94,6 +94,8 @@ bool driver_campaign_answered(struct driver_campaign *campaign);
 void driver_campaign_look(struct driver_campaign *campaign);
 /** As soon as DRIVER_GAP_MS allow. */
 void driver_campaign_look_soon(struct driver_campaign *campaign);
+/** What holds it may be otherwise now: offer nothing of it until it was looked at again. */
+void driver_campaign_doubt(struct driver_campaign *campaign);
 void driver_campaign_look_at_dirty(struct driver *driver);
 struct drive_time driver_campaign_time(const struct driver *driver);
 

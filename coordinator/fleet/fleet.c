@@ -146,7 +146,17 @@ static void on_unknown(void *context, const char *session, const struct driver_u
 static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
 {
     struct fleet *fleet = context;
+    if (kind == STORE_NOTICE_STOPS) {
+        service_stops_look(fleet->stops);
+        return;
+    }
     driver_on_notice(fleet->driver, kind, campaign);
+}
+
+static void on_stops(void *context)
+{
+    struct fleet *fleet = context;
+    driver_on_stops(fleet->driver);
 }
 
 /* What workers tell. */
@@ -219,11 +229,14 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                                   .on_registry = on_registry,
                                                                   .on_life = on_life,
                                                                   .context = fleet});
+    fleet->stops = service_stops_create(&(struct service_stops_settings){
+        .loop = settings->loop, .store = settings->store, .on_change = on_stops, .context = fleet});
     fleet->driver = driver_create(&(struct driver_settings){.loop = settings->loop,
                                                             .store = settings->store,
                                                             .catalog = settings->catalog,
                                                             .ready = fleet->ready,
                                                             .sessions = fleet->sessions,
+                                                            .stops = fleet->stops,
                                                             .on_waiting = on_waiting,
                                                             .on_word = on_word,
                                                             .report_of = report_of,
@@ -247,6 +260,7 @@ void fleet_close(struct fleet **fleet)
     workers_close(&(*fleet)->workers);
     offers_destroy(&(*fleet)->offers);
     driver_destroy(&(*fleet)->driver);
+    service_stops_destroy(&(*fleet)->stops);
     partitions_destroy(&(*fleet)->partitions);
     sessions_destroy(&(*fleet)->sessions);
     ready_destroy(&(*fleet)->ready);
@@ -259,6 +273,7 @@ void fleet_on_store_ready(struct fleet *fleet)
     if (fleet->is_leaving) {
         return;
     }
+    service_stops_look(fleet->stops);
     if (fleet->keeper != NULL) {
         /* Redis may have come back without it. */
         register_session(fleet);

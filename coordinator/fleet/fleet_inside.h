@@ -2,6 +2,7 @@
 #ifndef HIKYAKU_COORDINATOR_FLEET_FLEET_INSIDE_H
 #define HIKYAKU_COORDINATOR_FLEET_FLEET_INSIDE_H
 
+#include "common/service/service_stops.h"
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/offers.h"
 #include "coordinator/fleet/partitions.h"
@@ -12,6 +13,7 @@ struct fleet {
     struct store_keeper *keeper; /* NULL until the store was ready once */
     struct sessions *sessions;
     struct partitions *partitions; /* made with the keeper */
+    struct service_stops *stops;
     struct driver *driver;
     struct workers *workers;
     struct offers *offers;

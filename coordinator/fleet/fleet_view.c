@@ -2,7 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/table.h"
-#include "coordinator/fleet/drive_rule.h"
+#include "coordinator/fleet/drive_facts.h"
 #include "coordinator/fleet/fleet_inside.h"
 
 #include <string.h>
@@ -160,6 +160,29 @@ static void add_store(const struct fleet *fleet, struct arena *arena,
     response->store = item;
 }
 
+static void add_stops(const struct fleet *fleet, struct arena *arena,
+                      Hikyaku__V1__GetFleetResponse *response)
+{
+    const struct stop_set *set = service_stops_all(fleet->stops);
+    const struct stop_time time = service_stops_time(fleet->settings.store);
+    response->stops = arena_zero(arena, stop_set_count(set), sizeof(void *));
+    for (size_t i = 0; i < stop_set_count(set); i++) {
+        const struct stop *stop = stop_set_at(set, i);
+        if (!stop_set_holds(stop, &time)) {
+            continue;
+        }
+        Hikyaku__V1__OperatorStop *item = arena_zero(arena, 1, sizeof *item);
+        hikyaku__v1__operator_stop__init(item);
+        item->kind = (Hikyaku__V1__StopKind)stop->kind;
+        item->target = copy(arena, stop->target);
+        item->until_unix_ms = stop->until_unix_ms;
+        item->at_unix_ms = stop->at_unix_ms;
+        item->reason = copy(arena, stop->reason);
+        item->author = copy(arena, stop->author);
+        response->stops[response->n_stops++] = item;
+    }
+}
+
 static void add_alarms(const struct fleet *fleet, struct arena *arena,
                        Hikyaku__V1__GetFleetResponse *response)
 {
@@ -196,6 +219,7 @@ void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
     add_workers(views, count, arena, response);
     add_ips(views, count, arena, response);
     add_store(fleet, arena, response);
+    add_stops(fleet, arena, response);
     add_alarms(fleet, arena, response);
 }
 
@@ -210,19 +234,26 @@ static enum gate gate_of_pool(const struct fleet *fleet, struct text pool)
     return room == 0 ? GATE_WORKER_CREDIT : GATE_NONE;
 }
 
-enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign *campaign,
-                          int64_t *ret_until_unix_ms)
+/* "by suzuki: carrier maintenance" */
+static const char *why_stopped(const struct stop *stop, struct arena *arena)
 {
-    const struct drive_facts facts = {.state = campaign->state,
-                                      .is_container = campaign->is_container,
-                                      .created_unix_ms = campaign->created_unix_ms,
-                                      .scheduled_unix_ms = campaign->scheduled_unix_ms,
-                                      .expires_unix_ms = campaign->expires_unix_ms};
+    return stop->author[0] == '\0' ? arena_printf(arena, "%s", stop->reason)
+                                   : arena_printf(arena, "by %s: %s", stop->author, stop->reason);
+}
+
+enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign *campaign,
+                          struct arena *arena, struct fleet_view_why *ret_why)
+{
+    const struct stop *stop = NULL;
+    const struct drive_facts facts = drive_facts_of(campaign, fleet->stops, &stop);
     const struct drive_time time = {.now_unix_ms = clock_unix_ms(),
                                     .is_doubted = driver_doubts_clock(fleet->driver)};
     struct drive_decision decision;
     drive_rule_decide(&facts, &time, &decision);
-    *ret_until_unix_ms = decision.until_unix_ms;
+    *ret_why = (struct fleet_view_why){.until_unix_ms = decision.until_unix_ms, .text = ""};
+    if (decision.gate == GATE_OPERATOR_STOP && stop != NULL) {
+        ret_why->text = why_stopped(stop, arena);
+    }
     if (decision.gate != GATE_NONE || !decision.offers) {
         return decision.gate;
     }

@@ -11,14 +11,17 @@
 void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
                      Hikyaku__V1__GetFleetResponse *response);
 
+struct fleet_view_why {
+    int64_t until_unix_ms; /* 0: not known */
+    const char *text;      /* for people; in the arena, or constant */
+};
 /**
  * Why open rows of a campaign that stand under no gate of their own are not being sent. Any
  * coordinator can say it, for workers talk to all of them.
  *
- * @param ret_until_unix_ms  0: not known
  * @return GATE_NONE: they are being sent, or the campaign has ended
  */
 enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign *campaign,
-                          int64_t *ret_until_unix_ms);
+                          struct arena *arena, struct fleet_view_why *ret_why);
 
 #endif

@@ -1,0 +1,32 @@
+#include "coordinator/fleet/drive_facts.h"
+
+static void hold(struct drive_facts *facts, enum gate gate, int64_t until_unix_ms)
+{
+    if (facts->held_by == GATE_NONE) {
+        facts->held_by = gate;
+        facts->held_until_unix_ms = until_unix_ms;
+    }
+}
+
+struct drive_facts drive_facts_of(const struct store_campaign *campaign,
+                                  const struct service_stops *stops, const struct stop **ret_stop)
+{
+    struct drive_facts facts = {.state = campaign->state,
+                                .is_container = campaign->is_container,
+                                .created_unix_ms = campaign->created_unix_ms,
+                                .scheduled_unix_ms = campaign->scheduled_unix_ms,
+                                .expires_unix_ms = campaign->expires_unix_ms};
+    const struct stop_question question = {
+        .tenant = campaign->tenant, .pool = campaign->pool, .from_domain = campaign->from_domain};
+    const struct stop *stop = service_stops_find(stops, &question);
+    if (!service_stops_are_known(stops)) {
+        hold(&facts, GATE_STORE_UNAVAILABLE, 0);
+    }
+    if (stop != NULL) {
+        hold(&facts, GATE_OPERATOR_STOP, stop->until_unix_ms);
+    }
+    if (ret_stop != NULL) {
+        *ret_stop = stop;
+    }
+    return facts;
+}
