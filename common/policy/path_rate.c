@@ -1,0 +1,354 @@
+#include "common/policy/path_rate.h"
+
+#include <math.h>
+
+/* Doubling while cold: so often, when the rate was in use. */
+#define START_STEP_MS 500
+#define STEP_MS 1000
+/* A rate below its ceiling by this much draws no refusals, and wastes little. */
+#define BELOW_CEILING 0.97
+#define AFTER_REFUSAL 0.95
+/* What a step above the ceiling showed by going unpunished: a bucket may have paid for some. */
+#define NEARLY 0.9
+/* An episode is measured when it has lasted so long and has so many answers. */
+#define MEASURE_MS 1000
+#define MEASURE_ANSWERS 8
+#define MEASURE_TAKEN 4
+#define MEASURE_MOST 16
+#define MEASURE_MOST_MS 10000
+/* Nothing at all is taken: so many refusals in a row, and in time. */
+#define BLOCKED_REFUSALS 8
+#define BLOCKED_MS 500
+#define EPISODE_GAP_MS 2000
+#define EPISODE_GAP_MOST_MS 60000
+/* The price of a failed try. */
+#define QUIET_LEAST_MS 60000
+#define QUIET_MOST_MS (6 * UINT64_C(3600000))
+#define QUIET_TAKEN_PER_REFUSAL 300
+#define QUIET_PART 30
+#define QUIET_PART_COLD 3
+/* A ceiling that few messages told is tried sooner. */
+#define QUIET_BASIS 2
+#define QUIET_BASIS_LEAST 10
+#define AGREES 0.15
+#define QUIET_BASIS_MS 5000
+/* Tries: their first step, its growth, how long each step is held. */
+#define TRY_FIRST 0.04
+#define TRY_MOST 0.5
+#define TRY_STEP_MS 20000
+#define METER_MS 1000
+#define METER_MOST_MS 30000
+#define METER_LEAST 5
+
+static double clamp(double value, double least, double most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static double most_of(const struct path_rate *rate)
+{
+    return rate->most > 0 ? fmin(rate->most, PATH_RATE_MOST) : PATH_RATE_MOST;
+}
+
+static void set_rate(struct path_rate *rate, double value)
+{
+    rate->rate = clamp(value, fmin(PATH_RATE_LEAST, most_of(rate)), most_of(rate));
+}
+
+static struct path_rate_mark mark(const struct path_rate *rate, uint64_t now_ms)
+{
+    return (struct path_rate_mark){now_ms, rate->taken, rate->refused};
+}
+
+static double seconds(uint64_t from_ms, uint64_t to_ms)
+{
+    return to_ms > from_ms ? (double)(to_ms - from_ms) / 1000 : 0.001;
+}
+
+void path_rate_init(struct path_rate *rate, double first, double most, uint64_t now_ms)
+{
+    *rate = (struct path_rate){.most = most, .step = TRY_FIRST, .meter_ms = now_ms};
+    set_rate(rate, first);
+    rate->step_begin = mark(rate, now_ms);
+    rate->last_taken_ms = now_ms;
+}
+
+/* ---------------------------------------------------------------- how fast it really goes */
+
+static void read_meter(struct path_rate *rate, uint64_t now_ms)
+{
+    uint64_t passed_ms = now_ms - rate->meter_ms;
+    if (passed_ms >= METER_MOST_MS ||
+        (passed_ms >= METER_MS && rate->meter_started >= METER_LEAST)) {
+        rate->actual = rate->meter_started / seconds(rate->meter_ms, now_ms);
+        rate->meter_ms = now_ms;
+        rate->meter_started = 0;
+    }
+}
+
+void path_rate_on_started(struct path_rate *rate, uint64_t now_ms)
+{
+    read_meter(rate, now_ms);
+    rate->meter_started++;
+}
+
+static double actual(const struct path_rate *rate, uint64_t now_ms)
+{
+    double current = rate->meter_started / fmax(seconds(rate->meter_ms, now_ms), 1.0);
+    return fmin(rate->rate, fmax(rate->actual, current));
+}
+
+/* Postfix's busy guard: what was not asked for has not been shown to be allowed. */
+static bool was_busy(const struct path_rate *rate, uint64_t now_ms)
+{
+    double answers =
+        (double)(rate->taken + rate->refused - rate->step_begin.taken - rate->step_begin.refused);
+    return answers >= 0.7 * rate->rate * seconds(rate->step_begin.ms, now_ms) - 1;
+}
+
+/* ---------------------------------------------------------------- refusals */
+
+/* Both ends empty: what was taken in between is what is allowed, or less. */
+static double allowed_since(const struct path_rate *rate, const struct path_rate_mark *from,
+                            uint64_t now_ms)
+{
+    return (double)(rate->taken - from->taken) / seconds(from->ms, now_ms);
+}
+
+/* What agrees with what was known before makes it surer. */
+static void learn(struct path_rate *rate, double ceiling, uint64_t taken)
+{
+    bool agrees = fabs(ceiling - rate->ceiling) <= AGREES * rate->ceiling;
+    rate->basis = agrees ? rate->basis + taken : taken;
+    rate->ceiling = ceiling;
+}
+
+/* Where the episode finds the rate, and where it puts it. */
+static void fall(struct path_rate *rate, uint64_t now_ms)
+{
+    double entry = actual(rate, now_ms);
+    double known = rate->anchor.ms > 0 ? allowed_since(rate, &rate->anchor, now_ms) : 0;
+    double least = rate->phase == PATH_RATE_STARTING || rate->was_paused ? 0.5 : 0.7;
+    if (rate->phase == PATH_RATE_TRYING) {
+        known = fmax(rate->ceiling, allowed_since(rate, &rate->try_begin, now_ms));
+        known = fmax(known, NEARLY * rate->clean);
+        least = 0.5;
+    }
+    rate->entry = entry;
+    rate->basis = known > 0 ? rate->taken - rate->anchor.taken : 0;
+    set_rate(rate, clamp(AFTER_REFUSAL * known, least * entry, AFTER_REFUSAL * entry));
+    rate->ceiling =
+        rate->phase == PATH_RATE_STARTING ? entry : fmin(entry, rate->rate / AFTER_REFUSAL);
+}
+
+static enum path_rate_change open_episode(struct path_rate *rate, uint64_t now_ms)
+{
+    fall(rate, now_ms);
+    rate->was_trying = rate->phase == PATH_RATE_TRYING;
+    rate->was_paused = false;
+    rate->phase = PATH_RATE_FALLING;
+    rate->step = TRY_FIRST;
+    rate->episode = rate->anchor = rate->measured = mark(rate, now_ms);
+    return PATH_RATE_DOWN;
+}
+
+static bool is_blocked(const struct path_rate *rate, uint64_t now_ms)
+{
+    double span_ms = fmax(BLOCKED_MS, 1000 * BLOCKED_REFUSALS / rate->rate);
+    return rate->run >= BLOCKED_REFUSALS && (double)(now_ms - rate->last_taken_ms) >= span_ms;
+}
+
+/* It is still refused: the rate becomes what is taken meanwhile. */
+static enum path_rate_change measure(struct path_rate *rate, uint64_t now_ms)
+{
+    uint64_t answers = rate->taken - rate->measured.taken + rate->refused - rate->measured.refused;
+    if (is_blocked(rate, now_ms)) {
+        return PATH_RATE_BLOCKED;
+    }
+    bool is_few = rate->taken - rate->measured.taken < MEASURE_TAKEN && answers < MEASURE_MOST;
+    if (now_ms - rate->measured.ms < MEASURE_MS || answers < MEASURE_ANSWERS || is_few) {
+        return PATH_RATE_SAME;
+    }
+    rate->measured = mark(rate, now_ms);
+    if (rate->taken - rate->episode.taken < 2) {
+        set_rate(rate, rate->rate / 2); /* too few to tell a limit */
+        return PATH_RATE_DOWN;
+    }
+    double allowed = allowed_since(rate, &rate->episode, now_ms);
+    learn(rate, fmin(allowed, rate->entry), rate->taken - rate->episode.taken);
+    set_rate(rate, clamp(0.92 * allowed, 0.25 * rate->rate, rate->rate));
+    if (now_ms - rate->episode.ms >= MEASURE_MOST_MS) {
+        rate->episode = rate->anchor = rate->measured;
+    }
+    return PATH_RATE_FOUND;
+}
+
+enum path_rate_change path_rate_on_refused(struct path_rate *rate, uint64_t now_ms)
+{
+    rate->run++;
+    enum path_rate_change change =
+        rate->phase == PATH_RATE_FALLING ? measure(rate, now_ms) : open_episode(rate, now_ms);
+    rate->refused++;
+    rate->last_refusal_ms = now_ms;
+    return change;
+}
+
+/* ---------------------------------------------------------------- rising */
+
+static void begin_step(struct path_rate *rate, uint64_t now_ms)
+{
+    rate->step_begin = mark(rate, now_ms);
+}
+
+static void put_off(struct path_rate *rate, uint64_t refusals, uint64_t quiet_ms, uint64_t now_ms)
+{
+    double least_ms = clamp(1000.0 * (double)rate->basis, QUIET_BASIS_MS, QUIET_LEAST_MS);
+    quiet_ms = quiet_ms < (uint64_t)least_ms ? (uint64_t)least_ms : quiet_ms;
+    quiet_ms = quiet_ms > QUIET_MOST_MS ? QUIET_MOST_MS : quiet_ms;
+    uint64_t until_ms = now_ms + quiet_ms;
+    rate->quiet_until_ms = until_ms > rate->quiet_until_ms ? until_ms : rate->quiet_until_ms;
+    uint64_t quiet_taken = refusals * QUIET_TAKEN_PER_REFUSAL;
+    uint64_t sure = QUIET_BASIS * rate->basis + QUIET_BASIS_LEAST;
+    rate->quiet_taken = rate->taken + (quiet_taken < sure ? quiet_taken : sure);
+}
+
+static void end_episode(struct path_rate *rate, uint64_t now_ms)
+{
+    uint64_t refusals = rate->refused - rate->episode.refused;
+    rate->phase = PATH_RATE_RISING;
+    put_off(rate, rate->was_trying || refusals < 2 ? refusals : 2, 0, now_ms);
+    begin_step(rate, now_ms);
+}
+
+static uint64_t episode_gap_ms(const struct path_rate *rate)
+{
+    return (uint64_t)clamp(10000 / rate->rate, EPISODE_GAP_MS, EPISODE_GAP_MOST_MS);
+}
+
+static uint64_t step_ms(const struct path_rate *rate, uint64_t least_ms, double messages)
+{
+    double needed_ms = 1000 * messages / rate->rate;
+    return needed_ms > (double)least_ms ? (uint64_t)needed_ms : least_ms;
+}
+
+static enum path_rate_change start_on(struct path_rate *rate, uint64_t now_ms)
+{
+    if (now_ms - rate->step_begin.ms < step_ms(rate, START_STEP_MS, 4)) {
+        return PATH_RATE_SAME;
+    }
+    bool grows = was_busy(rate, now_ms) && rate->rate < most_of(rate);
+    if (grows) {
+        set_rate(rate, 2 * rate->rate);
+    }
+    begin_step(rate, now_ms);
+    return grows ? PATH_RATE_UP : PATH_RATE_SAME;
+}
+
+/* Fast far below the ceiling, slow near it. */
+static enum path_rate_change rise(struct path_rate *rate, uint64_t now_ms)
+{
+    double target = BELOW_CEILING * rate->ceiling;
+    if (now_ms - rate->step_begin.ms < step_ms(rate, STEP_MS, 2)) {
+        return PATH_RATE_SAME;
+    }
+    if (was_busy(rate, now_ms) && rate->rate < target) {
+        set_rate(rate, rate->rate + 0.15 * (target - rate->rate));
+    }
+    begin_step(rate, now_ms);
+    if (rate->rate >= 0.99 * target || rate->rate >= most_of(rate)) {
+        set_rate(rate, target);
+        rate->phase = PATH_RATE_HOLDING;
+    }
+    return PATH_RATE_SAME;
+}
+
+static enum path_rate_change hold(struct path_rate *rate, uint64_t now_ms)
+{
+    if (now_ms - rate->step_begin.ms < step_ms(rate, TRY_STEP_MS, 10)) {
+        return PATH_RATE_SAME;
+    }
+    bool tries = was_busy(rate, now_ms) && now_ms >= rate->quiet_until_ms &&
+                 rate->taken >= rate->quiet_taken && rate->rate < most_of(rate);
+    begin_step(rate, now_ms);
+    if (!tries) {
+        return PATH_RATE_SAME;
+    }
+    rate->phase = PATH_RATE_TRYING;
+    rate->try_begin = mark(rate, now_ms);
+    rate->clean = 0;
+    set_rate(rate, rate->ceiling * (1 + rate->step));
+    return PATH_RATE_TRIES;
+}
+
+/* Nothing refused at this rate: it is the new ceiling; the next step is twice as large. */
+static enum path_rate_change try_on(struct path_rate *rate, uint64_t now_ms)
+{
+    if (now_ms - rate->step_begin.ms < step_ms(rate, TRY_STEP_MS, 10)) {
+        return PATH_RATE_SAME;
+    }
+    if (!was_busy(rate, now_ms) || rate->rate >= most_of(rate)) {
+        begin_step(rate, now_ms);
+        return PATH_RATE_SAME;
+    }
+    rate->clean = rate->rate;
+    rate->step = fmin(2 * rate->step, TRY_MOST);
+    set_rate(rate, rate->rate * (1 + rate->step));
+    begin_step(rate, now_ms);
+    return PATH_RATE_UP;
+}
+
+enum path_rate_change path_rate_on_taken(struct path_rate *rate, uint64_t now_ms)
+{
+    rate->taken++;
+    rate->last_taken_ms = now_ms;
+    rate->run = 0;
+    return path_rate_tick(rate, now_ms);
+}
+
+enum path_rate_change path_rate_tick(struct path_rate *rate, uint64_t now_ms)
+{
+    read_meter(rate, now_ms);
+    switch (rate->phase) {
+    case PATH_RATE_STARTING:
+        return start_on(rate, now_ms);
+    case PATH_RATE_FALLING:
+        if (now_ms - rate->last_refusal_ms >= episode_gap_ms(rate)) {
+            end_episode(rate, now_ms);
+        }
+        return PATH_RATE_SAME;
+    case PATH_RATE_RISING:
+        return rise(rate, now_ms);
+    case PATH_RATE_HOLDING:
+        return hold(rate, now_ms);
+    case PATH_RATE_TRYING:
+        return try_on(rate, now_ms);
+    }
+    return PATH_RATE_SAME;
+}
+
+void path_rate_on_resumed(struct path_rate *rate, uint64_t paused_ms, uint64_t now_ms)
+{
+    double ceiling = rate->ceiling > 0 ? rate->ceiling : rate->rate;
+    uint64_t refusals =
+        rate->phase == PATH_RATE_FALLING ? rate->refused - rate->episode.refused : 1;
+    rate->ceiling = AFTER_REFUSAL * ceiling;
+    set_rate(rate, 0.5 * rate->ceiling);
+    rate->phase = PATH_RATE_RISING;
+    rate->step = TRY_FIRST;
+    rate->was_paused = true;
+    rate->anchor = mark(rate, now_ms);
+    put_off(rate, rate->was_trying ? refusals : 1,
+            rate->was_trying ? QUIET_PART * paused_ms : QUIET_PART_COLD * paused_ms, now_ms);
+    begin_step(rate, now_ms);
+}
+
+void path_rate_cut(struct path_rate *rate, double part, uint64_t now_ms)
+{
+    double from = actual(rate, now_ms);
+    rate->ceiling = part * from;
+    set_rate(rate, BELOW_CEILING * rate->ceiling);
+    rate->phase = PATH_RATE_HOLDING;
+    rate->step = TRY_FIRST;
+    put_off(rate, 1, 0, now_ms);
+    begin_step(rate, now_ms);
+}
