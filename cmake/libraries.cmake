@@ -14,6 +14,7 @@ hikyaku_library(HIREDIS hiredis)
 hikyaku_library(UNBOUND libunbound)
 hikyaku_library(CURL libcurl)
 hikyaku_library(MICROHTTPD libmicrohttpd)
+hikyaku_library(GNUTLS gnutls)  # what libmicrohttpd speaks TLS with
 hikyaku_library(YAML yaml-0.1)
 hikyaku_library(JANSSON jansson)
 hikyaku_library(ZLIB zlib)

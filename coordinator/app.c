@@ -167,6 +167,7 @@ static void set_gauges(void *context)
 {
     const struct app *app = context;
     fleet_gauges_set(app->fleet);
+    api_set_gauges(app->api);
     service_store_set_gauges(app->store);
 }
 
@@ -182,6 +183,9 @@ static int reload_parts(struct app *app, const struct coordinator_config *config
     }
     if (error == 0) {
         error = api_read_keys(app->api, config->api.bearer_key_file, problem);
+    }
+    if (error == 0) {
+        error = api_renew(app->api, config->api.certificate_file, config->api.key_file, problem);
     }
     if (error == 0) {
         fleet_admit(app->fleet, admitted);

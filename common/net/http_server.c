@@ -1,5 +1,8 @@
 #include "common/net/http_server.h"
+
+#include "common/base/clock.h"
 #include "common/base/log.h"
+#include "common/net/http_certificate.h"
 #include "common/net/http_listener.h"
 #include "common/net/http_request.h"
 
@@ -14,7 +17,8 @@
 #define CONNECTIONS_DEFAULT 1000
 #define BODIES_BYTES_DEFAULT ((size_t)512 * 1024 * 1024)
 #define TIMEOUT_DEFAULT_S 60
-#define PEM_BYTES_MAX ((size_t)1024 * 1024)
+/* No handshake takes longer: then a former certificate is shown to nobody any more. */
+#define CERTIFICATE_KEPT_MS 120000
 /* Headers and the piece of the body in reading: for each connection. */
 #define CONNECTION_MEMORY_BYTES ((size_t)32 * 1024)
 #define TLS_PRIORITIES "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2" /* RFC 9325, 3.1.1 */
@@ -32,7 +36,8 @@ struct http_server {
     void (*on_request)(void *context, struct http_request *request);
     void (*on_gone)(void *context, struct http_request *request);
     void *context;
-    struct http_request *suspended; /* a list */
+    struct http_request *suspended;       /* a list */
+    struct http_certificate *certificate; /* NULL: no TLS; the former ones hang behind it */
     uint16_t port;
     char *unix_path;     /* NULL for TCP */
     char complaint[256]; /* the library's last one while it starts */
@@ -228,61 +233,59 @@ static void on_complaint(void *context, const char *format, va_list arguments)
     }
 }
 
-static int read_pem(const char *path, struct buffer *ret_pem, struct problem *problem)
+/* Handshakes find their server by the connection; the library has no pointer of ours there. */
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = -1;
-    if (descriptor >= 0) {
-        char *place = buffer_reserve(ret_pem, PEM_BYTES_MAX);
-        size = read(descriptor, place, PEM_BYTES_MAX - 1);
-        (void)close(descriptor);
-    }
-    if (size <= 0) {
-        int error = size == 0 ? EINVAL : errno;
-        char why[128];
-        problem_set(problem, "", "http_tls", "cannot read %s: %s", path,
-                    strerror_r(error, why, sizeof why));
-        return -error;
-    }
-    ret_pem->size = (size_t)size;
-    ret_pem->data[size] = '\0';
-    return 0;
+    (void)connection;
+    *socket_context = code == MHD_CONNECTION_NOTIFY_STARTED ? context : NULL;
 }
 
-static void wipe(struct buffer *buffer)
+/* Chain and key stay ours. */
+static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities,
+                        int authority_count, const gnutls_pk_algorithm_t *algorithms,
+                        int algorithm_count, gnutls_pcert_st **ret_chain, unsigned int *ret_count,
+                        gnutls_privkey_t *ret_key)
 {
-    if (buffer->data != NULL) {
-        explicit_bzero(buffer->data, buffer->size);
+    (void)authorities;
+    (void)authority_count;
+    (void)algorithms;
+    (void)algorithm_count;
+    struct MHD_Connection *connection = gnutls_session_get_ptr(session);
+    const union MHD_ConnectionInfo *found =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const struct http_server *server = found == NULL ? NULL : found->socket_context;
+    if (server == NULL) {
+        return -1;
     }
-    buffer_finish(buffer);
+    *ret_chain = server->certificate->chain;
+    *ret_count = server->certificate->count;
+    *ret_key = server->certificate->key;
+    return 0;
 }
 
 /* The descriptor is the library's once it has started. */
 static int start(struct http_server *server, const struct http_server_settings *settings,
                  int descriptor, struct problem *problem)
 {
-    struct buffer certificate = {0};
-    struct buffer key = {0};
     unsigned int flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_END, 0, NULL},
-                                   {MHD_OPTION_END, 0, NULL},
-                                   {MHD_OPTION_END, 0, NULL},
-                                   {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}, {MHD_OPTION_END, 0, NULL}};
     if (settings->certificate_file != NULL) {
-        int result = read_pem(settings->certificate_file, &certificate, problem);
-        if (result == 0) {
-            result = read_pem(settings->key_file, &key, problem);
-        }
+        int result = http_certificate_load(settings->certificate_file, settings->key_file,
+                                           &server->certificate, problem);
         if (result != 0) {
-            wipe(&key);
-            buffer_finish(&certificate);
             return result;
         }
         static char priorities[] = TLS_PRIORITIES;
         flags |= MHD_USE_TLS;
-        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_CERT, 0, certificate.data};
-        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_MEM_KEY, 0, key.data};
-        tls[2] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
+        /* The library takes a function for a pointer here; C has no cast for that. */
+        union {
+            gnutls_certificate_retrieve_function2 *function;
+            void *pointer;
+        } handshake = {.function = on_handshake};
+        tls[0] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_CERT_CALLBACK, 0, handshake.pointer};
+        tls[1] = (struct MHD_OptionItem){MHD_OPTION_HTTPS_PRIORITIES, 0, priorities};
     }
     unsigned int connections =
         settings->connections != 0 ? settings->connections : CONNECTIONS_DEFAULT;
@@ -292,10 +295,8 @@ static int start(struct http_server *server, const struct http_server_settings *
         MHD_OPTION_LISTEN_SOCKET, descriptor, MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        CONNECTION_MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, tls,
-        MHD_OPTION_END);
-    wipe(&key);
-    buffer_finish(&certificate);
+        CONNECTION_MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (server->daemon == NULL) {
         struct text line = text_trim(text_of(server->complaint));
         problem_set(problem, "", "http_server", "the HTTP server does not start: %.*s",
@@ -361,8 +362,48 @@ void http_server_close(struct http_server **server)
     if (closing->unix_path != NULL) {
         (void)unlink(closing->unix_path);
     }
+    while (closing->certificate != NULL) {
+        struct http_certificate *next = closing->certificate->retired;
+        http_certificate_destroy(&closing->certificate);
+        closing->certificate = next;
+    }
     free(closing->unix_path);
     free(closing);
+}
+
+/* Former ones that no handshake can still look at; they stand newest first. */
+static void drop_former(struct http_certificate *newest, uint64_t now_ms)
+{
+    struct http_certificate **place = &newest->retired;
+    while (*place != NULL && now_ms - (*place)->retired_ms < CERTIFICATE_KEPT_MS) {
+        place = &(*place)->retired;
+    }
+    while (*place != NULL) {
+        struct http_certificate *old = *place;
+        *place = old->retired;
+        http_certificate_destroy(&old);
+    }
+}
+
+int http_server_renew(struct http_server *server, const char *certificate_file,
+                      const char *key_file, struct problem *problem)
+{
+    assert(server->certificate != NULL);
+    struct http_certificate *renewed = NULL;
+    int error = http_certificate_load(certificate_file, key_file, &renewed, problem);
+    if (error != 0) {
+        return error;
+    }
+    server->certificate->retired_ms = clock_boottime_ms();
+    renewed->retired = server->certificate;
+    server->certificate = renewed;
+    drop_former(renewed, clock_boottime_ms());
+    return 0;
+}
+
+int64_t http_server_expires_unix_s(const struct http_server *server)
+{
+    return server->certificate == NULL ? 0 : server->certificate->expires_unix_s;
 }
 
 uint16_t http_server_port(const struct http_server *server)

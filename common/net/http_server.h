@@ -33,6 +33,16 @@ MUST_USE int http_server_open(struct loop *loop, const struct http_server_settin
                               struct http_server **ret_server, struct problem *problem);
 /** Requests without answer are dropped. Not inside on_request. Accepts NULL, nulls the pointer. */
 void http_server_close(struct http_server **server);
+/**
+ * Read certificate and key again: connections from now on see the new ones, those that stand go on.
+ * Only for a server with TLS.
+ *
+ * @return 0, or -errno with a problem: the old ones stay
+ */
+MUST_USE int http_server_renew(struct http_server *server, const char *certificate_file,
+                               const char *key_file, struct problem *problem);
+/** When the certificate ends; 0: no TLS. */
+int64_t http_server_expires_unix_s(const struct http_server *server);
 /** The TCP port in use; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
 

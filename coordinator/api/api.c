@@ -1,5 +1,6 @@
 #include "coordinator/api/api.h"
 
+#include "common/base/metrics.h"
 #include "common/security/key_file.h"
 #include "coordinator/api/api_http.h"
 #include "coordinator/api/api_state.h"
@@ -84,6 +85,31 @@ int api_listen(struct api *api, const struct api_listen *listen, struct problem 
         api->listener_count++;
     }
     return error;
+}
+
+int api_renew(struct api *api, const char *certificate_file, const char *key_file,
+              struct problem *problem)
+{
+    int error = 0;
+    for (size_t i = 0; i < api->listener_count && error == 0; i++) {
+        if (api->listeners[i].is_tls) {
+            error =
+                http_server_renew(api->listeners[i].server, certificate_file, key_file, problem);
+        }
+    }
+    return error;
+}
+
+void api_set_gauges(const struct api *api)
+{
+    for (size_t i = 0; i < api->listener_count; i++) {
+        if (api->listeners[i].is_tls) {
+            metrics_set(metrics_gauge("hikyaku_api_certificate_expires_seconds",
+                                      "Unix time when the certificate of the API ends.", NULL,
+                                      TEXT("")),
+                        http_server_expires_unix_s(api->listeners[i].server));
+        }
+    }
 }
 
 uint16_t api_port(const struct api *api, size_t listener)

@@ -58,6 +58,15 @@ void api_destroy(struct api **api);
  */
 MUST_USE int api_read_keys(struct api *api, const char *path, struct problem *problem);
 
+/**
+ * Read the certificate of the listeners with TLS again; connections from now on see it.
+ * @return 0, or -errno with a problem: the old one stays
+ */
+MUST_USE int api_renew(struct api *api, const char *certificate_file, const char *key_file,
+                       struct problem *problem);
+/** For /metrics. */
+void api_set_gauges(const struct api *api);
+
 struct api_listen {
     const char *endpoint;         /* "127.0.0.1:8460", "unix:/run/hikyaku/api.sock" */
     const char *certificate_file; /* NULL: no TLS; then keys are refused off loopback */

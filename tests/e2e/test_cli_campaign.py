@@ -5,10 +5,14 @@ import email.policy
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
+import time
 
 import pytest
 from local.cluster import Cluster
+from local.process import wait_until
 
 OK, REFUSED, USAGE, UNREACHABLE, BAD_FILE = range(5)
 CAMPAIGN = """\
@@ -101,13 +105,18 @@ def test_configuration_is_checked_by_the_programs_themselves(cluster):
     assert re.search(r"bad\.yaml:\d+:1: poolz: .*pools", done.stderr + done.stdout)
 
 
-def test_the_api_is_called_over_tls(build, folder):
-    """A certificate of its own: trusted when named, else refused before the key is sent."""
+def make_certificate(folder, key="tls.key"):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder / "tls.key", "-out",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", folder / key, "-out",
                     folder / "tls.pem", "-days", "2", "-subj", "/CN=localhost", "-addext",
                     "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    os.chmod(folder / "tls.key", 0o600)
+    os.chmod(folder / key, 0o600)
+
+
+def test_the_api_is_called_over_tls(build, folder):
+    """A certificate of its own: trusted when named, else refused before the key is sent; renewed
+    without a restart."""
+    make_certificate(folder)
     cluster = Cluster(folder, build)
     cluster.redis.start()
     try:
@@ -119,5 +128,22 @@ def test_the_api_is_called_over_tls(build, folder):
         assert cluster.cli("list", *endpoint, "--ca-file", folder / "tls.pem").returncode == OK
         done = cluster.cli("list", *endpoint, check=False)
         assert done.returncode == UNREACHABLE and "certificate" in done.stderr
+        ends = node.metric("hikyaku_api_certificate_expires_seconds")
+        assert 86400 < ends - time.time() <= 2 * 86400
+
+        def told(name):
+            return [event for event in node.log() if event["event"] == name]
+        shutil.copy(folder / "tls.pem", folder / "old.pem")
+        make_certificate(folder, "other.key")
+        node.process.signal(signal.SIGHUP)
+        wait_until("a wrong key is refused", lambda: told("config.refused"))
+        assert "is not the key of the certificate" in told("config.refused")[0]["reason"]
+        assert cluster.cli("list", *endpoint, "--ca-file", folder / "old.pem").returncode == OK
+        make_certificate(folder)
+        node.process.signal(signal.SIGHUP)
+        wait_until("it is read again", lambda: told("config.reloaded"))
+        assert cluster.cli("list", *endpoint, "--ca-file", folder / "tls.pem").returncode == OK
+        done = cluster.cli("list", *endpoint, "--ca-file", folder / "old.pem", check=False)
+        assert done.returncode == UNREACHABLE
     finally:
         cluster.stop()

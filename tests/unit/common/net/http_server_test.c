@@ -508,14 +508,14 @@ static void unix_sockets_work(void **state)
     assert_int_equal(stat(path, &file), -1); /* removed */
 }
 
-static void write_pem(const char *certificate_path, const char *key_path)
+static void write_pem(const char *certificate_path, const char *key_path, int64_t left_s)
 {
     EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *certificate = X509_new();
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
+    X509_gmtime_adj(X509_getm_notBefore(certificate), -7200);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), left_s);
     X509_set_pubkey(certificate, key);
     assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
     FILE *file = fopen(certificate_path, "w");
@@ -535,7 +535,7 @@ static void tls_works(void **state)
     char key[64];
     (void)snprintf(certificate, sizeof certificate, "%s/certificate.pem", folder);
     (void)snprintf(key, sizeof key, "%s/key.pem", folder);
-    write_pem(certificate, key);
+    write_pem(certificate, key, 3600);
     struct http_server_settings settings = settings_for("[::1]:0");
     settings.certificate_file = certificate;
     settings.key_file = key;
@@ -543,14 +543,36 @@ static void tls_works(void **state)
     char url[64];
     (void)snprintf(url, sizeof url, "https://[::1]:%u/t?q=s", http_server_port(server));
     fetch_and_expect(url, NULL, "GET /t q=s h= peer=::1 body=");
-    http_server_close(&server);
+    int64_t first = http_server_expires_unix_s(server);
+    assert_in_range(first, time(NULL) + 3500, time(NULL) + 3700);
+
+    /* Renewed while it runs; what is wrong changes nothing. */
     struct problem problem = {0};
+    char other_key[64];
+    (void)snprintf(other_key, sizeof other_key, "%s/other.pem", folder);
+    write_pem(certificate, other_key, 9000);
+    assert_int_equal(http_server_renew(server, certificate, key, &problem), -EINVAL);
+    assert_non_null(strstr(problem.message, "is not the key of the certificate"));
+    write_pem(certificate, key, -60);
+    assert_int_equal(http_server_renew(server, certificate, key, &problem), -EINVAL);
+    assert_non_null(strstr(problem.message, "has expired"));
+    assert_int_equal(http_server_renew(server, key, key, &problem), -EINVAL);
+    assert_non_null(strstr(problem.message, "no certificate chain"));
+    assert_true(http_server_expires_unix_s(server) == first);
+    fetch_and_expect(url, NULL, "GET /t q=s h= peer=::1 body=");
+    write_pem(certificate, key, 9000);
+    assert_int_equal(http_server_renew(server, certificate, key, &problem), 0);
+    assert_true(http_server_expires_unix_s(server) > first + 5000);
+    fetch_and_expect(url, NULL, "GET /t q=s h= peer=::1 body=");
+    http_server_close(&server);
+
     settings.key_file = certificate; /* not a key */
-    assert_int_equal(http_server_open(loop, &settings, &server, &problem), -EIO);
-    assert_string_equal(problem.rule, "http_server");
+    assert_int_equal(http_server_open(loop, &settings, &server, &problem), -EINVAL);
+    assert_string_equal(problem.rule, "http_tls");
     settings.key_file = "/nowhere/key.pem";
     assert_int_equal(http_server_open(loop, &settings, &server, &problem), -ENOENT);
     assert_string_equal(problem.rule, "http_tls");
+    (void)unlink(other_key);
     (void)unlink(certificate);
     (void)unlink(key);
 }
