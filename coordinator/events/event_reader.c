@@ -13,6 +13,9 @@
 #define ENTRIES_PER_STREAM 4
 /* Rounds without an event that pass a filter, before the reader is sent on. */
 #define ROUNDS_MAX 64
+/* A call works so long at most and then answers with what it has: where Redis answers slowly, a
+ * caller who gives up and repeats would never get on. */
+#define WORK_MS 5000
 /* How often a waiting reader looks: one pipelined read of empty streams. */
 #define LOOK_AGAIN_MS 200
 
@@ -32,6 +35,7 @@ struct event_reading {
     struct event_cursor cursor;
     struct loop_timer *timer; /* owned */
     uint64_t deadline_ms;
+    uint64_t work_until_ms; /* 0: it waits */
     unsigned int rounds;
     struct arena *round; /* owned: the entries of one round */
     struct store_event_entry *entries;
@@ -71,6 +75,7 @@ static void end_round(struct event_reading *reading)
     } else if (reading->is_full || reading->may_be_more || reading->answer.count > 0 || is_late) {
         finish(reading, 0);
     } else {
+        reading->work_until_ms = 0;
         loop_timer_start(reading->timer, LOOK_AGAIN_MS, 0);
     }
 }
@@ -165,6 +170,20 @@ static void on_campaign(void *context, int error, struct catalog_campaign *campa
     }
 }
 
+/* At least one entry is done in a call, so that whoever repeats it gets on. */
+static void note_work(struct event_reading *reading)
+{
+    if (reading->at == reading->entry_count) {
+        return;
+    }
+    uint64_t now_ms = clock_monotonic_ms();
+    if (reading->work_until_ms == 0) {
+        reading->work_until_ms = now_ms + WORK_MS;
+    } else if (now_ms >= reading->work_until_ms) {
+        reading->is_full = true;
+    }
+}
+
 /* Take the next entry in work; whoever finishes it comes back here. */
 static void step_once(struct event_reading *reading)
 {
@@ -172,6 +191,7 @@ static void step_once(struct event_reading *reading)
            !event_decode_may_pass(entry_in_work(reading), reading->request.filter)) {
         end_entry(reading, entry_in_work(reading));
     }
+    note_work(reading);
     if (reading->is_full || reading->at == reading->entry_count) {
         end_round(reading);
         return;
