@@ -17,11 +17,12 @@ MARKED, POSSIBLE_DUPLICATE, LATE = 1, 2, 8
 SHOWN = 12  # findings of one kind that are told in full
 # A message on the wire when a fault begins, and what is still felt after it ended.
 BEFORE_MS, AFTER_MS = 5000, 20000
-WORKER_FAULTS = ("worker_kill", "worker_stop", "worker_term", "store_partition", "exit",
+WORKER_FAULTS = ("worker_kill", "worker_stop", "worker_term", "store_partition", "store_lag",
+                 "exit",
                  "node_clock", "net_cut", "net_deaf", "net_mute", "net_slow")
 COMMON_FAULTS = ("redis_", "sink_")
 # What a takeover waits for, beside the death that it follows.
-DISTURBING = ("redis_", "store_partition", "net_", "coordinator_", "worker_stop", "worker_term",
+DISTURBING = ("redis_", "store_", "net_", "coordinator_", "worker_stop", "worker_term",
               "node_clock")
 
 

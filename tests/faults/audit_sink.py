@@ -25,14 +25,13 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from namespaces import inside  # noqa: E402
+from namespaces import listen  # noqa: E402
 
 DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
 VALUES = {digit: number for number, digit in enumerate(DIGITS)}
@@ -256,13 +255,11 @@ def now_ms():
 async def serve(options):
     sink = Sink(options)
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Client(sink), options.listen, options.port,
-                                      backlog=1000)
+    server = await loop.create_server(lambda: Client(sink),
+                                      sock=listen("", options.listen, options.port))
     port = server.sockets[0].getsockname()[1]
     for path in options.inside:
-        with inside(path):
-            listener = socket.create_server((options.listen, port), backlog=1000)
-        await loop.create_server(lambda: Client(sink), sock=listener)
+        await loop.create_server(lambda: Client(sink), sock=listen(path, options.listen, port))
     ended = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, ended.set)
     loop.add_signal_handler(signal.SIGUSR1, sink.reset_all)

@@ -383,6 +383,9 @@ class Laboratory:
     def _store_partition(self, fault):
         self.order(do="freeze", who=fault.who, s=fault.s)
 
+    def _store_lag(self, fault):
+        self.order(do="lag", who=fault.who, s=fault.s, **fault.more)
+
     def _bus_partition(self, fault):
         for link in self.links:
             if fault.who in link.split(":"):

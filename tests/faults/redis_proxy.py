@@ -15,6 +15,7 @@ SETTINGS is JSON: {"stores": {node: unix socket or port to listen on},
     {"do": "freeze", "who": "w-0", "s": 6}                nothing passes in either direction for so
                                                           long, no connection is closed: a partition.
                                                           Names of nodes (Redis) and of links (bus)
+    {"do": "lag", "who": "c-0", "ms": 200, "s": 6}        what Redis says at once comes so much later
 
 `script` "" stands for any of ours; with "who" only that node's count. Each order that took effect
 is a JSON line in the record.
@@ -33,7 +34,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from namespaces import inside  # noqa: E402
+from namespaces import inside, listen  # noqa: E402
 
 PIECE = 1 << 18
 
@@ -77,6 +78,7 @@ class Proxy:
                         for path in Path(options.scripts).glob("*.lua")}
         self.orders = []
         self.frozen_until = {}
+        self.lags = {}  # who -> (seconds, until)
 
     def note(self, order, **more):
         entry = {"ms": time.time_ns() // 1000000, **order, **more}
@@ -86,6 +88,9 @@ class Proxy:
         order = json.loads(line)
         if order["do"] == "freeze":
             self.frozen_until[order["who"]] = time.monotonic() + order["s"]
+            self.note(order)
+        elif order["do"] == "lag":
+            self.lags[order["who"]] = order["ms"] / 1000, time.monotonic() + order["s"]
             self.note(order)
         else:
             self.orders.append(order)
@@ -102,6 +107,10 @@ class Proxy:
                     self.orders.remove(order)
                     return order
         return None
+
+    def lag_s(self, who):
+        seconds, until = self.lags.get(who, (0, 0))
+        return seconds if time.monotonic() < until else 0
 
     async def thaw(self, who):
         while True:
@@ -151,6 +160,7 @@ class StoreConnection:
         data = bytearray()
         while True:
             piece = await self.far[0].read(PIECE)
+            await asyncio.sleep(self.proxy.lag_s(self.who))
             await self.proxy.thaw(self.who)
             if not piece:
                 return
@@ -233,6 +243,7 @@ async def run_connection(kind, proxy, who, near, connect):
 async def connect_inside(path, host, port):
     with inside(path):
         client = socket.socket()
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     client.setblocking(False)
     try:
         await asyncio.get_running_loop().sock_connect(client, (host, port))
@@ -242,12 +253,11 @@ async def connect_inside(path, host, port):
     return await asyncio.open_connection(sock=client)
 
 
-async def listen(serve_one, place, settings):
+async def open_server(serve_one, place, settings):
     """At a unix socket's path, or at a port."""
     if isinstance(place, str):
         return await asyncio.start_unix_server(serve_one, place, limit=1 << 24)
-    with inside(settings["inside"]):
-        listener = socket.create_server((settings["host"], place), backlog=200)
+    listener = listen(settings["inside"], settings["host"], place)
     return await asyncio.start_server(serve_one, sock=listener, limit=1 << 24)
 
 
@@ -274,9 +284,9 @@ async def serve(options, settings):
 
     servers = []
     for who, place in settings["stores"].items():
-        servers.append(await listen(on_store(who), place, settings))
+        servers.append(await open_server(on_store(who), place, settings))
     for who, (port, *upstream) in settings["links"].items():
-        servers.append(await listen(on_link(who, *upstream), port, settings))
+        servers.append(await open_server(on_link(who, *upstream), port, settings))
     print("proxy ready", flush=True)
     await read_orders(proxy)
 

@@ -20,6 +20,7 @@ ONE_KINDS = {
     "redis_kill": 5, "redis_stop": 5, "redis_slow": 4, "redis_loading": 3, "redis_busy": 4,
     "redis_readonly": 3, "redis_full": 3, "redis_lonely": 2, "redis_hangup": 3,
     "answer_cut": 14, "answer_half": 4, "answer_late": 6, "request_cut": 6, "store_partition": 4,
+    "store_lag": 3,
 }
 # A primary, two replicas and three sentinels. One server at a time, so these are fewer.
 GROUP_KINDS = {
@@ -32,7 +33,7 @@ MOST_S = {
     "worker_stop": 20, "coordinator_stop": 20, "bus_partition": 15, "store_partition": 15,
     "net_cut": 20, "net_deaf": 15, "net_mute": 15, "net_slow": 10, "sink_stop": 6,
     "redis_stop": 20, "redis_slow": 5, "redis_loading": 6, "redis_busy": 8, "redis_readonly": 8,
-    "redis_full": 10, "redis_lonely": 8, "redis_replica_stop": 15,
+    "store_lag": 15, "redis_full": 10, "redis_lonely": 8, "redis_replica_stop": 15,
     "redis_clock": 10, "node_clock": 10,
 }
 
@@ -73,7 +74,7 @@ def _draw(chance, kind, workers, coordinators):
         fault.who = chance.choice(coordinators)
     elif part == "sink":
         fault.who = "sink"
-    elif part == "net" or kind in ("store_partition", "node_clock"):
+    elif part == "net" or kind in ("store_partition", "store_lag", "node_clock"):
         fault.who = chance.choice(workers + coordinators)
     elif kind == "bus_partition":
         fault.who = chance.choice(workers)
@@ -81,6 +82,8 @@ def _draw(chance, kind, workers, coordinators):
         fault.down_s = round(chance.uniform(0.1, 4), 2)
     if kind in MOST_S:
         fault.s = _length_s(chance, MOST_S[kind])
+    if kind == "store_lag":
+        fault.more = {"ms": chance.choice((10, 50, 250))}
     if kind == "redis_slow":
         fault.more = {"ms": chance.choice((20, 100, 300, 800)), "then_kill": chance.random() < 0.6}
     if kind in ("answer_cut", "answer_half", "answer_late", "request_cut"):

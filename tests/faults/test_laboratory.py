@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,42 @@ def test_mail_goes_out_under_a_coordinator_whose_clock_is_wrong(step_s):
         outcomes = load.outcomes(campaign)
         assert outcomes["DELIVERED"] > len(campaign.recipients) * 0.8
         assert not outcomes.get("EXPIRED")
+    finally:
+        lab.stop()
+    shutil.rmtree(folder)
+
+
+# A call ends in time with what it has: who repeats it gets on, however slowly Redis answers.
+def test_events_are_read_from_a_slow_redis():
+    folder = Path(tempfile.mkdtemp(prefix="hkl-"))
+    folder.chmod(0o755)
+    lab = Laboratory(folder, BUILD, 1, with_namespaces=False)
+    try:
+        lab.start()
+        load = Load([lab.nodes["c-0"].endpoint], lab.cluster.api_key, 1, 1000)
+        for _ in range(4):
+            load.add_messages()
+        wait_until("all messages have come to an end",
+                   lambda: load.look() == 0 and not load.unfinished(), 300, 0.5)
+        pb, told = load.pb, Counter()
+
+        def read(cursor):
+            answer = load.call("EventService", "ReadEvents",
+                               pb.ReadEventsRequest(cursor=cursor, max_events=5000))
+            told.update(event.event_id for event in answer.events
+                        if event.type == pb.EVENT_TYPE_DELIVERED)
+            return answer
+        lab.order(do="lag", who="c-0", ms=250, s=3600)
+        first = read("")
+        assert first.events and first.more
+        second = read(first.next_cursor)
+        assert second.events and second.next_cursor != first.next_cursor
+        lab.order(do="lag", who="c-0", ms=0, s=0)
+        answer = second
+        while answer.more:
+            answer = read(answer.next_cursor)
+        delivered = sum(load.outcomes(campaign)["DELIVERED"] for campaign in load.campaigns.values())
+        assert len(told) == delivered and set(told.values()) == {1}
     finally:
         lab.stop()
     shutil.rmtree(folder)
