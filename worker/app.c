@@ -6,7 +6,6 @@
 #include "common/base/metrics.h"
 #include "common/net/resolver.h"
 #include "common/security/identity.h"
-#include "common/security/key_file.h"
 #include "common/store/store_fleet.h"
 #include "common/wire/wire_unpack.h"
 #include "common/service/service_health.h"
@@ -16,7 +15,9 @@
 #include "worker/claim/links.h"
 #include "hikyaku/v1/store.pb-c.h"
 #include "worker/mailroom.h"
+#include "worker/reply_rules.h"
 #include "worker/watch/ip_watch.h"
+#include "worker/worker_keys.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +26,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SECRET_BYTES_MAX 4096
 /* Draining: how often it is looked at, and how long the last writes may take after the grace. */
 #define LEAVE_STEP_MS 50
 #define LEAVE_LAST_MS 5000
@@ -47,6 +47,7 @@ struct app {
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
     struct service_stops *stops;
+    struct classify *classify;
     struct mailroom *mailroom;
     struct ip_watch *ip_watch;
     struct bus *bus;
@@ -326,54 +327,20 @@ static void on_reload(void *context)
             log_string("reason", problem.message));
         return;
     }
+    if (reply_rules_reload(config.reply_rules, app->classify) != 0) {
+        return;
+    }
     log_set_level((enum log_level)config.service.log_level);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 
 /* ------------------------------------------------------------------ opening, top to bottom */
 
-static int read_text(const char *path, char *out, size_t size, struct problem *problem)
-{
-    FILE *file = fopen(path, "re");
-    size_t count = file == NULL ? 0 : fread(out, 1, size - 1, file);
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    out[count] = '\0';
-    if (count == 0) {
-        problem_set(problem, path, "key_file", "cannot be read, or is empty");
-        return -EINVAL;
-    }
-    return 0;
-}
-
 static int open_keys(struct app *app, struct problem *problem)
 {
-    const struct worker_config *config = app->config;
-    struct key_file_secret secret = {.data = NULL};
-    char text[SECRET_BYTES_MAX];
     int error = identity_session(app->session);
-    if (error == 0) {
-        error = key_file_read(config->bus.key_file, SECRET_BYTES_MAX, &secret, problem);
-    }
-    if (error == 0) {
-        struct text trimmed = text_trim((struct text){(const char *)secret.data, secret.size});
-        error = bus_key_pair_of(trimmed, &app->bus_key, problem);
-        if (error != 0) {
-            problem_prefix(problem, "bus.key_file");
-        }
-    }
-    key_file_wipe(&secret);
-    if (error == 0) {
-        error = read_text(config->bus.server_key_file, text, sizeof text, problem);
-    }
-    if (error == 0) {
-        error = bus_parse_public_key(text_of(text), app->server_key, problem);
-        if (error != 0) {
-            problem_prefix(problem, "bus.server_key_file");
-        }
-    }
-    return error;
+    return error != 0 ? error
+                      : worker_keys_read(app->config, &app->bus_key, app->server_key, problem);
 }
 
 static int open_ips(struct app *app, struct problem *problem)
@@ -483,6 +450,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
                                                        .dkim_keys = app->dkim_keys,
                                                        .counters = app->counters,
                                                        .stops = app->stops,
+                                                       .classify = app->classify,
                                                        .threads = thread_count(app),
                                                        .may_send = may_send,
                                                        .holds = holds,
@@ -528,6 +496,8 @@ static int open_health(struct app *app, struct problem *problem)
 static int open_all(struct app *app, struct problem *problem)
 {
     int error = open_keys(app, problem);
+    error =
+        error != 0 ? error : reply_rules_read(app->config->reply_rules, &app->classify, problem);
     error = error != 0 ? error : open_ips(app, problem);
     error = error != 0 ? error : open_dkim(app, problem);
     error = error != 0 ? error : open_store(app, problem);
@@ -553,6 +523,7 @@ static void close_all(struct app *app)
     service_stops_destroy(&app->stops);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);
+    classify_destroy(&app->classify);
     counters_destroy(&app->counters);
     seal_wipe(&app->bus_key, sizeof app->bus_key);
     loop_signal_destroy(&app->terminate);

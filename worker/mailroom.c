@@ -259,6 +259,7 @@ static void open_outbox(struct mailroom *room)
         .routes = room->routes,
         .ips = room->settings.ips,
         .unreachable = room->unreachable,
+        .classify = room->settings.classify,
         .dkim_check = room->dkim_check,
         .stops = room->settings.stops,
         .tls = room->tls,

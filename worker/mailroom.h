@@ -4,6 +4,7 @@
 #define HIKYAKU_WORKER_MAILROOM_H
 
 #include "common/net/resolver.h"
+#include "common/policy/classify.h"
 #include "common/store/store.h"
 #include "worker/counters.h"
 #include "worker/pipeline/dkim_keys.h"
@@ -22,6 +23,7 @@ struct mailroom_settings {
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
     const struct service_stops *stops;
+    struct classify *classify; /* what replies mean */
     unsigned int threads;
     /** May anything be started (T_stop)? */
     bool (*may_send)(void *context);

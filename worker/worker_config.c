@@ -157,6 +157,11 @@ static const struct config_key keys[] = {
          "open."},
     {"flush.outcomes", CONFIG_INTEGER, AT(flush.outcomes), .fallback = "200", .minimum = 1,
      .maximum = 500, .doc = "So many outcomes of a batch are written at once."},
+    {"reply_rules", CONFIG_PATH, AT(reply_rules), .is_reloadable = true,
+     .example = "/etc/hikyaku/replies.yaml",
+     .doc =
+         "Rules for what servers' replies mean (reply-rules.md), instead of those built in. Read "
+         "again with each reload; a file with a mistake changes nothing."},
     {"retry.permille", CONFIG_INTEGER, AT(retry_permille), .fallback = "1000", .minimum = 1,
      .maximum = 10000,
      .doc = "Delays before a retry times this, in thousandths; far below 1000 only for tests."},

@@ -73,6 +73,7 @@ struct worker_config {
         uint64_t interval_ms;
         uint64_t outcomes;
     } flush;
+    char *reply_rules; /* NULL: those built in */
     uint64_t retry_permille;
     uint64_t drain_grace_ms;
     uint64_t threads;

@@ -131,9 +131,10 @@ static enum failure_hold hold_after(const struct classify_reply *reply,
                                                            : FAILURE_HOLD_NOTHING;
 }
 
-static struct failure_verdict judge_reply(const struct classify_reply *reply)
+static struct failure_verdict judge_reply(struct classify *classify,
+                                          const struct classify_reply *reply)
 {
-    struct classify_verdict said = classify_reply(reply);
+    struct classify_verdict said = classify_reply(classify, reply);
     struct failure_verdict verdict = {
         .outcome = is_final(reply, &said) ? OUTCOME_BOUNCED : OUTCOME_DEFERRED,
         .gate = is_final(reply, &said) ? GATE_NONE : GATE_RETRY_DUE,
@@ -151,7 +152,8 @@ static struct failure_verdict judge_reply(const struct classify_reply *reply)
 }
 
 /* Taken; or a positive reply where none may stand (250 to DATA), which is no SMTP. */
-static struct failure_verdict judge_positive(const struct failure_attempt *attempt)
+static struct failure_verdict judge_positive(struct classify *classify,
+                                             const struct failure_attempt *attempt)
 {
     const struct classify_reply *reply = &attempt->reply;
     if (reply->stage == REPLY_STAGE_DOT && reply->smtp < 300) {
@@ -165,14 +167,16 @@ static struct failure_verdict judge_positive(const struct failure_attempt *attem
     }
     struct failure_attempt garbage = *attempt;
     garbage.kind = FAILURE_GARBAGE;
-    return failure_policy_judge(&garbage);
+    return failure_policy_judge(classify, &garbage);
 }
 
-struct failure_verdict failure_policy_judge(const struct failure_attempt *attempt)
+struct failure_verdict failure_policy_judge(struct classify *classify,
+                                            const struct failure_attempt *attempt)
 {
     assert(attempt->kind < FAILURE_KIND_COUNT);
     if (attempt->kind == FAILURE_REPLY) {
-        return attempt->reply.smtp < 400 ? judge_positive(attempt) : judge_reply(&attempt->reply);
+        return attempt->reply.smtp < 400 ? judge_positive(classify, attempt)
+                                         : judge_reply(classify, &attempt->reply);
     }
     return attempt->reply.stage == REPLY_STAGE_DOT ? judge_doubt(attempt) : judge_kind(attempt);
 }

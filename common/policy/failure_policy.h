@@ -64,7 +64,7 @@ struct failure_verdict {
     bool tries_next_host;
     bool suppresses; /* see classify.h */
     enum failure_hold hold;
-    const char *rule_id; /* static */
+    const char *rule_id; /* static, or of the rules: see classify_verdict */
 };
 
 /**
@@ -73,8 +73,11 @@ struct failure_verdict {
  * A 5xx ends the message for this recipient (M2, Y7), but not before a message was spoken of: until
  * MAIL it is about us, another host is tried, then another time. 521 and 556 are final (RFC 7504).
  *
+ * @param classify  the rules for replies; not asked unless the attempt ended with one
+ *
  * @source RFC 5321, 4.2.4, 4.5.3.2.6, 4.5.4.1; RFC 7504; RFC 7505
  */
-struct failure_verdict failure_policy_judge(const struct failure_attempt *attempt);
+struct failure_verdict failure_policy_judge(struct classify *classify,
+                                            const struct failure_attempt *attempt);
 
 #endif

@@ -146,6 +146,40 @@ def test_sighup_takes_what_may_change_and_refuses_the_rest(running, program):
     running.wait_campaign(campaign, ["COMPLETED"])
 
 
+RULES = """format: 1
+rules:
+  - id: {id}
+    class: policy
+    blame: content
+    examples: 550 no
+"""
+
+
+def rule_of_a_bounce(cluster, key):
+    """Bounce somebody; returns the rule that says so."""
+    client = cluster.client()
+    campaign = submit_campaign(client, key, ["r550.one@example.test"])
+    cluster.wait_campaign(campaign, ["COMPLETED"])
+    events, _ = client.all_events(campaign_ids=[campaign])
+    return [event.rule_id for event in events if event.smtp_code == 550]
+
+
+def test_reply_rules_are_read_again_and_a_mistake_changes_nothing(running):
+    node = running.workers[0]
+    good = dict(node.configuration)
+    assert rule_of_a_bounce(running, "built-in") == ["iana-1.1"]
+    rules = running.folder / "replies.yaml"
+    rules.write_text(RULES.format(id="mine"))
+    reload(node, {**good, "reply_rules": str(rules)}, "config.reloaded")
+    assert rule_of_a_bounce(running, "mine") == ["mine"]
+    rules.write_text(RULES.format(id="Not Mine"))
+    refused = reload(node, {**good, "reply_rules": str(rules)}, "config.refused")
+    assert "replies.yaml:3" in refused["field"] and "has no id" in refused["reason"]
+    assert rule_of_a_bounce(running, "still-mine") == ["mine"]
+    reload(node, good, "config.reloaded")
+    assert rule_of_a_bounce(running, "built-in-again") == ["iana-1.1"]
+
+
 def test_a_worker_that_is_not_admitted_is_refused_until_it_is(running):
     """K8."""
     coordinator = running.coordinators[0]

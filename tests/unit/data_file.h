@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-#define DATA_FILE_COLUMNS_MAX 10
+#define DATA_FILE_COLUMNS_MAX 12
 
 /* Append what tests/data/FOLDER/NAME holds. */
 static inline void data_file_load(const char *folder, const char *name, struct buffer *content)

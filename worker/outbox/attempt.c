@@ -32,8 +32,8 @@ static const uint8_t kinds[SMTP_FAILURE_COUNT] = {
     [SMTP_FAILURE_MALFORMED_MESSAGE] = FAILURE_SIZE,
 };
 
-struct failure_verdict attempt_judge(const struct smtp_result *result, struct text provider,
-                                     enum failure_doubt doubt)
+struct failure_verdict attempt_judge(struct classify *classify, const struct smtp_result *result,
+                                     struct text provider, enum failure_doubt doubt)
 {
     struct failure_attempt attempt = {
         .kind = kinds[result->failure],
@@ -46,14 +46,14 @@ struct failure_verdict attempt_judge(const struct smtp_result *result, struct te
     };
     if (smtp_result_is_in_doubt(result)) {
         attempt.reply.stage = REPLY_STAGE_DOT;
-        return failure_policy_judge(&attempt);
+        return failure_policy_judge(classify, &attempt);
     }
     /* Y6: the server closed before it looked at this message: nothing of it failed. */
     bool is_broken = attempt.kind == FAILURE_LOST;
     if (is_broken && !result->was_answered && attempt.reply.stage >= REPLY_STAGE_MAIL) {
         attempt.kind = FAILURE_STOPPED;
     }
-    struct failure_verdict verdict = failure_policy_judge(&attempt);
+    struct failure_verdict verdict = failure_policy_judge(classify, &attempt);
     if (result->failure == SMTP_FAILURE_MALFORMED_MESSAGE) {
         verdict.outcome = OUTCOME_FAILED; /* ours */
         verdict.reply_class = REPLY_CLASS_MESSAGE_FORMAT;
@@ -72,7 +72,7 @@ struct failure_verdict attempt_judge_route(enum route_status status)
     };
     struct failure_attempt attempt = {.kind = of_status[status],
                                       .reply = {.stage = REPLY_STAGE_DNS}};
-    return failure_policy_judge(&attempt);
+    return failure_policy_judge(NULL, &attempt); /* no reply: no rules are asked */
 }
 
 struct outcome_report attempt_outcome(const struct failure_verdict *verdict,

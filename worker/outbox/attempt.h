@@ -8,8 +8,8 @@
 #include "worker/smtp/smtp_result.h"
 
 /** What a dialogue's result means. @param provider  key, or "" */
-struct failure_verdict attempt_judge(const struct smtp_result *result, struct text provider,
-                                     enum failure_doubt doubt);
+struct failure_verdict attempt_judge(struct classify *classify, const struct smtp_result *result,
+                                     struct text provider, enum failure_doubt doubt);
 /** What a route without servers means. @param status  not ROUTE_OK */
 struct failure_verdict attempt_judge_route(enum route_status status);
 /** The outcome of a verdict; texts of the result stay borrowed. @param result  NULL: there was no

@@ -105,7 +105,8 @@ static void on_result(void *context, struct smtp_message *message, const struct 
     enum failure_doubt doubt = letter->claim->is_hold ? FAILURE_HOLD : FAILURE_RESEND;
     struct text provider =
         provider_table_find_by_mx(text_of(result->mx_host != NULL ? result->mx_host : ""));
-    struct failure_verdict verdict = attempt_judge(result, provider, doubt);
+    struct failure_verdict verdict =
+        attempt_judge(outbox->settings.classify, result, provider, doubt);
     hold_back(connection, verdict.hold);
     if (takes_another_turn(connection, letter, &verdict)) {
         letter->turns++;
@@ -153,7 +154,8 @@ static void judge_end(struct connection *connection, const struct smtp_result *e
         return;
     }
     struct failure_verdict verdict =
-        attempt_judge(end, provider_table_find_by_mx(text_of(end->mx_host)), FAILURE_RESEND);
+        attempt_judge(connection->outbox->settings.classify, end,
+                      provider_table_find_by_mx(text_of(end->mx_host)), FAILURE_RESEND);
     LOG(LOG_CONNECTION_FAILED, NULL, log_string("site", destination->route.site),
         log_string("ip", end->ip), log_string("stage", smtp_result_stage_name(end->stage)),
         log_string("failure", smtp_result_failure_name(end->failure)),

@@ -31,6 +31,7 @@ struct outbox_settings {
     struct unreachable *unreachable;
     struct dkim_check *dkim_check;     /* NULL: messages are not verified before they go out */
     const struct service_stops *stops; /* NULL: nothing is ever stopped */
+    struct classify *classify;         /* what replies mean */
     const struct stream_tls *tls;
     struct outbox_limits limits;
     /** May a message start (I5, T_stop, drain)? */

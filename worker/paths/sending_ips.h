@@ -24,7 +24,7 @@ struct sending_ip {
     uint64_t sent;  /* messages accepted by servers today (UTC) */
     const char
         *listed_on[SENDING_IP_LISTS_MAX]; /* block lists, by their place; borrowed; NULL: not */
-    bool is_stopped; /* by an operator: not used, as if it were not ours */
+    bool is_stopped;                      /* by an operator: not used, as if it were not ours */
 };
 
 struct sending_ips {

@@ -227,6 +227,16 @@ static uint32_t enhanced_of(const char *string)
     return enhanced_code_read(text_of(string), &size);
 }
 
+/* The rules that are built in, for the life of the program. */
+static struct classify *rules(void)
+{
+    static struct classify *builtin;
+    if (builtin == NULL) {
+        builtin = classify_create_builtin();
+    }
+    return builtin;
+}
+
 static struct path_reply classify(const struct sim *sim, uint8_t stage, uint16_t smtp,
                                   const char *enhanced, const char *text)
 {
@@ -237,7 +247,7 @@ static struct path_reply classify(const struct sim *sim, uint8_t stage, uint16_t
         .enhanced = enhanced_of(enhanced),
         .text = text_of(text),
     };
-    struct classify_verdict verdict = classify_reply(&reply);
+    struct classify_verdict verdict = classify_reply(rules(), &reply);
     return (struct path_reply){.reply_class = verdict.reply_class,
                                .blame = verdict.blame,
                                .stage = stage,

@@ -9,19 +9,35 @@
 
 #define AT(stage) REPLY_STAGE_##stage
 
+static struct classify *rules;
+
+static int load_rules(void **state)
+{
+    (void)state;
+    rules = classify_create_builtin();
+    return 0;
+}
+
+static int drop_rules(void **state)
+{
+    (void)state;
+    classify_destroy(&rules);
+    return 0;
+}
+
 static struct failure_verdict said(uint8_t stage, uint16_t smtp, uint32_t enhanced)
 {
     struct failure_attempt attempt = {
         .kind = FAILURE_REPLY,
         .reply = {.stage = stage, .smtp = smtp, .enhanced = enhanced},
     };
-    return failure_policy_judge(&attempt);
+    return failure_policy_judge(rules, &attempt);
 }
 
 static struct failure_verdict broke(enum failure_kind kind, uint8_t stage, enum failure_doubt doubt)
 {
     struct failure_attempt attempt = {.kind = kind, .doubt = doubt, .reply = {.stage = stage}};
-    return failure_policy_judge(&attempt);
+    return failure_policy_judge(rules, &attempt);
 }
 
 static void a_positive_reply_to_the_dot_delivers(void **state)
@@ -66,10 +82,10 @@ static void a_wrong_reply_to_the_dot_is_doubt_as_well(void **state)
         .doubt = FAILURE_HOLD,
         .reply = {.stage = AT(DOT), .smtp = 354},
     };
-    assert_int_equal(failure_policy_judge(&attempt).outcome, OUTCOME_UNCERTAIN);
+    assert_int_equal(failure_policy_judge(rules, &attempt).outcome, OUTCOME_UNCERTAIN);
     attempt.reply.stage = AT(DATA);
     attempt.reply.smtp = 250;
-    struct failure_verdict verdict = failure_policy_judge(&attempt);
+    struct failure_verdict verdict = failure_policy_judge(rules, &attempt);
     assert_int_equal(verdict.outcome, OUTCOME_DEFERRED);
     assert_int_equal(verdict.reply_class, REPLY_CLASS_PROTOCOL);
     assert_int_equal(verdict.hold, FAILURE_HOLD_CONNECTION);
@@ -223,5 +239,5 @@ int main(void)
         cmocka_unit_test(only_a_dead_address_is_suppressed),
         cmocka_unit_test(each_failure_has_its_verdict),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, load_rules, drop_rules);
 }

@@ -79,8 +79,10 @@ static const struct {
 static void test_what_results_mean(void **state)
 {
     (void)state;
+    OWNED(classify_destroy) struct classify *rules = classify_create_builtin();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct failure_verdict verdict = attempt_judge(&cases[i].result, TEXT(""), cases[i].doubt);
+        struct failure_verdict verdict =
+            attempt_judge(rules, &cases[i].result, TEXT(""), cases[i].doubt);
         struct outcome_report outcome = attempt_outcome(&verdict, &cases[i].result);
         assert_int_equal(outcome.state, cases[i].outcome);
         assert_int_equal(outcome.counts_attempt, cases[i].counts);
