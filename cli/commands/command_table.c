@@ -41,6 +41,7 @@ static const struct command *const commands[] = {
     &keygen_dkim_command,
     &dkim_check_command,
     &dkim_verify_command,
+    &classify_command,
     &config_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+extern const struct command classify_command;
 extern const struct command config_command;
 extern const struct command control_cancel;
 extern const struct command control_pause;

@@ -21,7 +21,7 @@ HIKYAKU = BUILD / "bin/hikyaku"
 OK, REFUSED, USAGE, UNREACHABLE, BAD_FILE = range(5)
 COMMANDS = ("submit", "send", "preview", "show", "list", "events", "pause", "resume", "cancel",
             "find", "fleet", "keygen master", "keygen retire", "keygen api", "keygen curve", "keygen dkim",
-            "dkim check", "dkim verify", "config check")
+            "dkim check", "dkim verify", "classify", "config check")
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
 
