@@ -390,6 +390,14 @@ void mailroom_on_stops(struct mailroom *room)
     outbox_resume(room->outbox);
 }
 
+static const char *note_of(const struct mailroom *room)
+{
+    if (claims_is_isolated(room->claims)) {
+        return "alone with a batch that has killed workers";
+    }
+    return room->settings.dkim_keys == NULL ? "unsigned: dkim.sign is false" : "";
+}
+
 static struct counters_view view_of(struct mailroom *room)
 {
     return (struct counters_view){
@@ -402,7 +410,7 @@ static struct counters_view view_of(struct mailroom *room)
         .on_wire = outbox_on_wire(room->outbox),
         .sign_cpu_us = pipeline_sign_cpu_us(room->pipeline),
         .state = room->is_draining ? "draining" : "ready",
-        .note = room->settings.dkim_keys == NULL ? "unsigned: dkim.sign is false" : "",
+        .note = note_of(room),
     };
 }
 

@@ -102,6 +102,8 @@ void rows_append_lua(struct buffer *out)
                   ROW_MARKED, ROW_POSSIBLE_DUPLICATE, ROW_LATE);
     buffer_printf(out, "local RESOLVED = %d\nlocal DOUBLED = %d\nlocal RETRY_DUE = %d\n",
                   ROW_RESOLVED, ROW_DOUBLED, GATE_RETRY_DUE);
+    buffer_printf(out, "local QUARANTINED = %d\nlocal QUARANTINE_DEATHS = %d\nlocal NEVER = %u\n",
+                  GATE_QUARANTINED, ROWS_DEATHS_MAX, ROWS_DUE_NEVER);
     buffer_append_string(out, "local IS_FINAL = {");
     for (unsigned int state = 1; state < OUTCOME_LIMIT; state++) {
         buffer_append_string(out, outcomes[state].is_final ? "true," : "false,");

@@ -66,6 +66,8 @@
 #define ROWS_PER_BATCH_MAX 500 /* rows of a batch */
 #define ROWS_PER_CHUNK 4096    /* index = chunk x 4,096 + position */
 #define ROWS_CHUNKS_MAX 16384
+#define ROWS_DEATHS_MAX 3         /* deaths of an open row: it stands under QUARANTINED */
+#define ROWS_DUE_NEVER UINT32_MAX /* until a person decides */
 
 enum outcome {
 #define X(identifier, number, name, final) OUTCOME_##identifier = (number),
@@ -97,7 +99,7 @@ struct row {
     uint8_t attempts;
     uint8_t reply_class; /* common/policy: enum reply_class */
     uint8_t gate;        /* enum gate */
-    uint8_t deaths;      /* sessions that died while they held this row alone */
+    uint8_t deaths;      /* of workers that held a part of a suspect batch with this row in it */
     uint16_t smtp;       /* last reply code, 0 when none */
     uint32_t enhanced;   /* enhanced_code.h; 0 when none */
     uint8_t seq;         /* rises with each event of this recipient */

@@ -10,15 +10,17 @@
 #include <string.h>
 
 #define BATCH_KEYS (STORE_TRANSITION_KEYS + 6)
-#define CLAIMS_MAX 1000000
+/* Deaths that make a batch suspect (scripts/shared/suspect.lua). */
+#define SUSPECT_DEATHS 2
 #define CHANGES_MAX 500
 
-struct store_command *store_batch_begin(struct store *store, enum store_script_name script,
-                                        const struct store_batch_name *name, struct text tenant)
+static struct store_command *begin(struct store *store, enum store_script_name script,
+                                   const struct store_batch_name *name, struct text tenant,
+                                   size_t keys)
 {
     static const char parts[] = {'h', 'r', 'b'};
     unsigned int partition = store_keys_partition(name->campaign);
-    struct store_command *command = store_begin(store, script, BATCH_KEYS);
+    struct store_command *command = store_begin(store, script, keys);
     store_add_transition_keys(store, name->campaign, tenant);
     for (size_t i = 0; i < sizeof(parts); i++) {
         store_add_batch_key(store, name->campaign, name->number, parts[i]);
@@ -27,6 +29,24 @@ struct store_command *store_batch_begin(struct store *store, enum store_script_n
     store_keys_claimed(store_command_scratch(command), store_prefix(store), partition);
     store_command_add_scratch(command);
     store_keys_doubt(store_command_scratch(command), store_prefix(store), partition);
+    store_command_add_scratch(command);
+    return command;
+}
+
+struct store_command *store_batch_begin(struct store *store, enum store_script_name script,
+                                        const struct store_batch_name *name, struct text tenant)
+{
+    return begin(store, script, name, tenant, BATCH_KEYS);
+}
+
+struct store_command *store_batch_begin_quarantine(struct store *store,
+                                                   enum store_script_name script,
+                                                   const struct store_batch_name *name,
+                                                   struct text tenant)
+{
+    struct store_command *command = begin(store, script, name, tenant, BATCH_KEYS + 1);
+    store_keys_quarantine(store_command_scratch(command), store_prefix(store),
+                          store_keys_partition(name->campaign));
     store_command_add_scratch(command);
     return command;
 }
@@ -84,6 +104,7 @@ static void on_due_header(void *object, int error, const redisReply *reply)
         uint64_t rows = store_reply_number(store_reply_at(reply, 0));
         due->row_count = (uint32_t)(rows <= ROWS_PER_BATCH_MAX ? rows : ROWS_PER_BATCH_MAX);
         due->expires_unix_ms = (int64_t)store_reply_number(store_reply_at(reply, 1));
+        due->is_suspect = store_reply_number(store_reply_at(reply, 2)) >= SUSPECT_DEATHS;
     }
     if (call->answered == call->count) {
         end_due(call);
@@ -143,6 +164,7 @@ static void on_due(void *object, int error, const redisReply *reply)
         store_add_batch_key(call->store, call->campaign, call->batches[i].number, 'h');
         store_command_add_string(command, "o");
         store_command_add_string(command, "x");
+        store_command_add_string(command, "d");
         store_send(call->store, STORE_LINK_READ, on_due_header, call);
     }
 }
@@ -276,7 +298,13 @@ static int read_claim(const redisReply *reply, struct store_claim_answer *ret_an
     ret_answer->is_hold = store_reply_number(store_reply_at(reply, 6)) == 1;
     ret_answer->deaths = (uint32_t)store_reply_number(store_reply_at(reply, 7));
     size_t size = ret_answer->rows.size;
-    bool is_right = size > 0 && size % ROWS_SIZE == 0 && size <= ROWS_PER_BATCH_MAX * ROWS_SIZE;
+    uint64_t first = store_reply_number(store_reply_at(reply, 8));
+    uint64_t count = store_reply_number(store_reply_at(reply, 9));
+    bool is_right = size > 0 && size % ROWS_SIZE == 0 && size <= ROWS_PER_BATCH_MAX * ROWS_SIZE &&
+                    first <= ROWS_PER_BATCH_MAX && count <= size / ROWS_SIZE &&
+                    first + count <= size / ROWS_SIZE;
+    ret_answer->first_row = (uint16_t)(is_right ? first : 0);
+    ret_answer->row_count = (uint16_t)(is_right ? count : 0);
     return is_right ? 0 : -EPROTO;
 }
 
@@ -289,14 +317,16 @@ static void on_claimed(void *object, int error, const redisReply *reply)
     free(call);
 }
 
-void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
+void store_batch_claim(struct store *store, const struct store_claim_request *request,
                        store_batch_claimed_fn *on_answer, void *context)
 {
-    struct store_command *command = store_batch_begin(store, STORE_SCRIPT_CLAIM, name, TEXT(""));
-    store_command_add_unsigned(command, name->number);
-    add_member(command, name);
+    struct store_command *command =
+        store_batch_begin(store, STORE_SCRIPT_CLAIM, &request->name, TEXT(""));
+    store_command_add_unsigned(command, request->name.number);
+    add_member(command, &request->name);
     store_command_add_string(command, store_session_id(store));
-    store_command_add_unsigned(command, slack_s);
+    store_command_add_unsigned(command, request->slack_s);
+    store_command_add_string(command, request->is_alone ? "1" : "0");
     store_send(store, STORE_LINK_WRITE, on_claimed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
@@ -382,7 +412,7 @@ void store_batch_flush(struct store *store, const struct store_claim *claim,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
-/* Reclaim and sweep */
+/* Sweep */
 
 void store_batch_on_changed(void *object, int error, const redisReply *reply)
 {
@@ -394,70 +424,13 @@ void store_batch_on_changed(void *object, int error, const redisReply *reply)
     free(call);
 }
 
-void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
-                         const struct store_reclaim *reclaim, store_batch_changed_fn *on_answer,
-                         void *context)
-{
-    struct store_command *command =
-        store_batch_begin(store, STORE_SCRIPT_RECLAIM, name, reclaim->tenant);
-    store_batch_add_identity(store, command, name);
-    store_command_add_string(command, reclaim->session);
-    store_command_add_string(command, reclaim->is_drained ? "0" : "1");
-    if (reclaim->epoch != 0) {
-        store_command_add_unsigned(command, reclaim->epoch);
-    }
-    store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
-               store_call_create(store, STORE_ANSWER(on_answer), context));
-}
-
 void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
                        enum outcome outcome, store_batch_changed_fn *on_answer, void *context)
 {
-    struct store_command *command = store_batch_begin(store, STORE_SCRIPT_SWEEP, name, tenant);
-    add_identity(store, command, name);
+    struct store_command *command =
+        store_batch_begin_quarantine(store, STORE_SCRIPT_SWEEP, name, tenant);
+    store_batch_add_identity(store, command, name);
     store_command_add_number(command, outcome);
     store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
-               store_call_create(store, STORE_ANSWER(on_answer), context));
-}
-
-/* Claims of a partition */
-
-static int read_claims(const redisReply *reply, struct store_claimed *ret_claims, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct text session = store_reply_text(store_reply_at(reply, 2 * i + 1));
-        if (session.size != sizeof(ret_claims[i].session) - 1 ||
-            store_keys_parse_member(store_reply_text(store_reply_at(reply, 2 * i)),
-                                    ret_claims[i].name.campaign, &ret_claims[i].name.number) != 0) {
-            return -EPROTO;
-        }
-        memcpy(ret_claims[i].session, session.data, session.size);
-    }
-    return 0;
-}
-
-static void on_claims(void *object, int error, const redisReply *reply)
-{
-    struct store_call *call = object;
-    size_t count = store_reply_count(reply) / 2;
-    if (error == 0 && count > CLAIMS_MAX) {
-        error = -EPROTO;
-    }
-    count = error == 0 ? count : 0;
-    struct store_claimed *claims = xalloc_zero(count + 1, sizeof(*claims));
-    error = error == 0 ? read_claims(reply, claims, count) : error;
-    ((store_batch_list_fn *)call->on_answer)(call->context, error, claims, error == 0 ? count : 0);
-    free(claims);
-    free(call);
-}
-
-void store_batch_claims(struct store *store, unsigned int partition, store_batch_list_fn *on_answer,
-                        void *context)
-{
-    struct store_command *command = store_command_of(store);
-    store_command_begin(command, "HGETALL");
-    store_keys_claimed(store_command_scratch(command), store_prefix(store), partition);
-    store_command_add_scratch(command);
-    store_send(store, STORE_LINK_READ, on_claims,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

@@ -1,4 +1,4 @@
-/* Transitions of a batch: claim, mark, flush (and finish), reclaim, sweep; and what is read of it.
+/* Transitions of a batch: claim, mark, flush (and finish), sweep; and what is read of it.
  * A write passes if and only if the batch names exactly the caller's (session, epoch); what a lost
  * claim knows is evidence (store_doubt.h). */
 #ifndef HIKYAKU_COMMON_STORE_STORE_BATCH_H
@@ -18,6 +18,7 @@ struct store_due {
     uint32_t row_count;
     int64_t due_unix_s;
     int64_t expires_unix_ms; /* of its own (containers); 0: the campaign's */
+    bool is_suspect;         /* to be claimed in parts, alone (store_quarantine.h) */
 };
 typedef void store_batch_due_fn(void *context, int error, const struct store_due *batches,
                                 size_t count, int64_t next_unix_s);
@@ -52,12 +53,20 @@ struct store_claim_answer {
     struct text rows;    /* row_count x ROWS_SIZE; valid during the call */
     bool is_hold;
     uint32_t deaths;
+    uint16_t first_row; /* of a suspect batch: only this part is to be worked on */
+    uint16_t row_count;
 };
 typedef void store_batch_claimed_fn(void *context, int error,
                                     const struct store_claim_answer *answer);
+struct store_claim_request {
+    struct store_batch_name name;
+    uint32_t slack_s; /* rows due so much later are worked on as well */
+    bool is_alone;    /* the next part of a suspect batch, as the session's only claim; a batch that
+                         is not suspect (any more) is STORE_CLAIM_NOT_DUE, and the other way round */
+};
 /** Claim a batch for the store's session. Repeated by the same session it answers the same epoch.
- *  @param slack_s  rows due so much later are worked on as well */
-void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
+ */
+void store_batch_claim(struct store *store, const struct store_claim_request *request,
                        store_batch_claimed_fn *on_answer, void *context);
 
 /** A claim, as every later write names it. */
@@ -110,34 +119,9 @@ void store_batch_flush(struct store *store, const struct store_claim *claim,
 /** @param changed  rows that changed, or -ESTALE: not held by this session (any more) */
 typedef void store_batch_changed_fn(void *context, int error, uint32_t changed,
                                     uint8_t campaign_state);
-struct store_reclaim {
-    const char *session; /* 32 hex digits */
-    bool is_drained;     /* it gave up its lease, or the claim: no death is counted */
-    struct text tenant;
-    uint64_t epoch; /* only this claim; 0: whichever it is */
-};
-/**
- * Free the claim of a session that was taken over, has left, or knows nothing of it: marked rows
- * become UNCERTAIN (HOLD), open rows that were due get ROW_POSSIBLE_DUPLICATE (RESEND), deaths + 1
- * unless it drained.
- */
-void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
-                         const struct store_reclaim *reclaim, store_batch_changed_fn *on_answer,
-                         void *context);
-
 /** Turn the open rows of a free batch into EXPIRED or CANCELLED. -EBUSY: it is claimed; -EPERM: it
  * is not expired by Redis' clock, or its campaign not cancelled. */
 void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
                        enum outcome outcome, store_batch_changed_fn *on_answer, void *context);
-
-/** All claims of a partition. @param sessions  32 hex digits each, NUL-terminated */
-struct store_claimed {
-    struct store_batch_name name;
-    char session[33];
-};
-typedef void store_batch_list_fn(void *context, int error, const struct store_claimed *claims,
-                                 size_t count);
-void store_batch_claims(struct store *store, unsigned int partition, store_batch_list_fn *on_answer,
-                        void *context);
 
 #endif

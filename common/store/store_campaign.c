@@ -217,7 +217,8 @@ static void add_step_arguments(struct store_command *command, const struct step_
 {
     static const char *const words[] = {[STORE_CONTROL_PAUSE] = "pause",
                                         [STORE_CONTROL_RESUME] = "resume",
-                                        [STORE_CONTROL_CANCEL] = "cancel"};
+                                        [STORE_CONTROL_CANCEL] = "cancel",
+                                        [STORE_CONTROL_RELEASE] = "release"};
     if (call->step == STEP_SUBMIT) {
         store_command_add_unsigned(command, call->chunks);
         store_command_add(command, (struct text){(const char *)call->digest, 32});
@@ -225,6 +226,7 @@ static void add_step_arguments(struct store_command *command, const struct step_
     } else if (call->step == STEP_CONTROL) {
         store_command_add_string(command, words[call->control]);
         store_command_add(command, buffer_text(&call->reason));
+        store_quarantine_add_campaign(command, call->campaign);
     } else {
         store_command_add_string(command, call->step == STEP_CLOSE ? "1" : "0");
     }
@@ -247,8 +249,15 @@ static void on_tenant(void *object, int error, const redisReply *reply)
         step_free(call);
         return;
     }
-    struct store_command *command = store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS);
+    bool is_control = call->step == STEP_CONTROL;
+    struct store_command *command =
+        store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS + (is_control ? 1 : 0));
     store_add_transition_keys(store, call->campaign, tenant);
+    if (is_control) {
+        store_keys_quarantine(store_command_scratch(command), store_prefix(store),
+                              store_keys_partition(call->campaign));
+        store_command_add_scratch(command);
+    }
     store_command_add_string(command, store_run_id(store));
     store_command_add(command, (struct text){(const char *)call->campaign, 16});
     add_step_arguments(command, call);

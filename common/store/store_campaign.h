@@ -57,8 +57,9 @@ struct store_campaign {
     uint32_t batches_open; /* not all rows final (UNCERTAIN keeps none open) */
     uint64_t outcomes[OUTCOME_LIMIT];
     uint64_t gates[GATE_LIMIT]; /* open rows by the gate in their row */
-    uint64_t doubled;           /* deliveries beyond the first of a recipient, as far as known */
-    uint64_t in_flight;         /* rows of claimed batches that were open when claimed */
+    uint8_t quarantine; /* 0; or why it stands under QUARANTINED: enum store_quarantine_why */
+    uint64_t doubled;   /* deliveries beyond the first of a recipient, as far as known */
+    uint64_t in_flight; /* rows of claimed batches that were open when claimed */
     struct {
         struct text key; /* provider key, or "other" */
         uint64_t outcomes[OUTCOME_LIMIT];
@@ -112,7 +113,12 @@ void store_campaign_start(struct store *store, const unsigned char campaign[16],
 void store_campaign_close(struct store *store, const unsigned char campaign[16],
                           store_campaign_fn *on_answer, void *context);
 
-enum store_control { STORE_CONTROL_PAUSE, STORE_CONTROL_RESUME, STORE_CONTROL_CANCEL };
+enum store_control {
+    STORE_CONTROL_PAUSE,
+    STORE_CONTROL_RESUME, /* refused while it stands under QUARANTINED */
+    STORE_CONTROL_CANCEL,
+    STORE_CONTROL_RELEASE, /* from quarantine (store_quarantine.h); none is in it: no change */
+};
 /** Flag only: rows change batch by batch. @param error  -EBUSY: not in this state */
 void store_campaign_control(struct store *store, const unsigned char campaign[16],
                             enum store_control control, struct text reason,

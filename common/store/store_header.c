@@ -46,6 +46,7 @@ static const struct {
     {"open", KIND_U32, offsetof(struct store_campaign, batches_open)},
     {"in_flight", KIND_U64, offsetof(struct store_campaign, in_flight)},
     {"doubled", KIND_U64, offsetof(struct store_campaign, doubled)},
+    {"quarantine", KIND_U8, offsetof(struct store_campaign, quarantine)},
     {"resolve_as", KIND_U8, offsetof(struct store_campaign, resolve_as)},
     {"resolve_s", KIND_U32, offsetof(struct store_campaign, resolve_after_s)},
 };

@@ -75,6 +75,11 @@ void store_keys_doubt(struct buffer *out, const char *prefix, unsigned int parti
     partition_key(out, prefix, partition, "doubt");
 }
 
+void store_keys_quarantine(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "quarantine");
+}
+
 void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition)
 {
     partition_key(out, prefix, partition, "gen");
@@ -193,6 +198,11 @@ void store_keys_ip_day(struct buffer *out, const char *prefix, struct text ip, u
 void store_keys_sessions(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:sessions");
+}
+
+void store_keys_suspect(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:suspect");
 }
 
 void store_keys_notices(struct buffer *out, const char *prefix)

@@ -15,6 +15,7 @@ void store_keys_active(struct buffer *out, const char *prefix, unsigned int part
 void store_keys_all(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_claimed(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_doubt(struct buffer *out, const char *prefix, unsigned int partition);
+void store_keys_quarantine(struct buffer *out, const char *prefix, unsigned int partition);
 /** Places of an event stream and their times. */
 void store_keys_marks(struct buffer *out, const char *prefix, unsigned int partition,
                       struct text tenant);
@@ -33,7 +34,7 @@ void store_keys_duplicates(struct buffer *out, const char *prefix, const unsigne
 /** @param part  'h' header, 'r' rows, 'b' sealed recipients, 'f' sealed refs */
 void store_keys_batch(struct buffer *out, const char *prefix, const unsigned char campaign[16],
                       uint32_t batch, char part);
-/** "<id>:<batch>": members of `claimed` and `doubt`. */
+/** "<id>:<batch>": members of `claimed`, `doubt` and `quarantine`. */
 void store_keys_member(struct buffer *out, const unsigned char campaign[16], uint32_t batch);
 /** @return 0 or -EPROTO */
 MUST_USE int store_keys_parse_member(struct text member, unsigned char ret_campaign[16],
@@ -46,6 +47,8 @@ void store_keys_ip_part(struct buffer *out, const char *prefix, struct text ip, 
 /** What it reserved on a day (days since 1970): <prefix>:{ip:<ip>}:warm:<day> */
 void store_keys_ip_day(struct buffer *out, const char *prefix, struct text ip, uint32_t day);
 void store_keys_sessions(struct buffer *out, const char *prefix);
+/** Whose turn it is to try a suspect batch. */
+void store_keys_suspect(struct buffer *out, const char *prefix);
 void store_keys_notices(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,

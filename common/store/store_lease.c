@@ -17,6 +17,8 @@ static void add_key(struct store *store, const struct store_lease_name *name)
         store_keys_session(key, store_prefix(store), name->name);
     } else if (name->kind == STORE_LEASE_IP) {
         store_keys_ip(key, store_prefix(store), text_of(name->name));
+    } else if (name->kind == STORE_LEASE_SUSPECT) {
+        store_keys_suspect(key, store_prefix(store));
     } else {
         store_keys_lease(key, store_prefix(store), name->partition);
     }

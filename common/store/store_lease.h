@@ -7,7 +7,13 @@
 #include "common/store/lease_watch.h"
 #include "common/store/store.h"
 
-enum store_lease_kind { STORE_LEASE_SESSION, STORE_LEASE_IP, STORE_LEASE_PARTITION };
+enum store_lease_kind {
+    STORE_LEASE_SESSION,
+    STORE_LEASE_IP,
+    STORE_LEASE_PARTITION,
+    STORE_LEASE_SUSPECT, /* the right to try a suspect batch; never renewed: its holder's session is
+                            its beat */
+};
 
 /** What is leased. `name`: session or IP as text, or NULL with `partition`. */
 struct store_lease_name {

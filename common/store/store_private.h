@@ -74,6 +74,13 @@ struct store_row_change;
  * Those that write no event leave `tenant` empty. */
 struct store_command *store_batch_begin(struct store *store, enum store_script_name script,
                                         const struct store_batch_name *name, struct text tenant);
+/** The same with one key more: the partition's index of what is in quarantine. */
+struct store_command *store_batch_begin_quarantine(struct store *store,
+                                                   enum store_script_name script,
+                                                   const struct store_batch_name *name,
+                                                   struct text tenant);
+/** The campaign's own entry of that index, as an argument. */
+void store_quarantine_add_campaign(struct store_command *command, const unsigned char campaign[16]);
 /** run id, id, batch, member: how the arguments of scripts with events begin. */
 void store_batch_add_identity(struct store *store, struct store_command *command,
                               const struct store_batch_name *name);

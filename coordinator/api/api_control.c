@@ -18,6 +18,11 @@ static void on_controlled(void *context, int error, const struct store_campaign 
 {
     struct control *control = context;
     struct api_call *call = control->call;
+    if (error == -EBUSY && campaign->quarantine != 0 && control->control == STORE_CONTROL_RESUME) {
+        api_call_refuse_with(call, WIRE_CODE_FAILED_PRECONDITION, "campaign_id", "quarantined",
+                             "it stands under QUARANTINED: release it (ResolveQuarantine)");
+        return;
+    }
     if (error == -EBUSY) {
         const Hikyaku__V1__CampaignState state = (Hikyaku__V1__CampaignState)campaign->state;
         const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(

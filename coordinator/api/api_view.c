@@ -53,7 +53,7 @@ static enum gate campaign_gate(const struct store_campaign *campaign, enum gate 
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED:
         return GATE_SCHEDULED_FOR;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED:
-        return GATE_PAUSED;
+        return campaign->quarantine != 0 ? GATE_QUARANTINED : GATE_PAUSED;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL:
         return GATE_AWAITING_APPROVAL;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING:
@@ -92,7 +92,8 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
         counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
     counts[GATE_NONE] = 0;
     counts[own] += waiting;
-    own = campaign->word == STORE_PAUSE ? GATE_PAUSED : own;
+    enum gate paused = campaign->quarantine != 0 ? GATE_QUARANTINED : GATE_PAUSED;
+    own = campaign->word == STORE_PAUSE ? paused : own;
     if (binds_all(campaign, own) && total > campaign->in_flight) {
         memset(counts, 0, sizeof counts);
         counts[own] = total - campaign->in_flight;

@@ -31,10 +31,10 @@ static uint8_t type_of(const struct store_event_entry *entry, size_t place)
     if (entry->kind == STORE_EVENT_STATE) {
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_STATE;
     }
-    if (entry->is_decision) {
+    uint8_t state = entry->changes[place].row.state;
+    if (entry->is_decision && state != OUTCOME_FAILED) { /* FAILED ends quarantine, not doubt */
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_RESOLVED;
     }
-    uint8_t state = entry->changes[place].row.state;
     return state < OUTCOME_LIMIT ? types[state] : 0;
 }
 

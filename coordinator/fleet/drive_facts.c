@@ -13,6 +13,7 @@ struct drive_facts drive_facts_of(const struct store_campaign *campaign,
 {
     struct drive_facts facts = {.state = campaign->state,
                                 .is_container = campaign->is_container,
+                                .is_quarantined = campaign->quarantine != 0,
                                 .created_unix_ms = campaign->created_unix_ms,
                                 .scheduled_unix_ms = campaign->scheduled_unix_ms,
                                 .expires_unix_ms = campaign->expires_unix_ms};

@@ -52,7 +52,7 @@ static void run(const struct drive_facts *facts, const struct drive_time *time,
 static void pause(const struct drive_facts *facts, const struct drive_time *time,
                   struct drive_decision *decision)
 {
-    decision->gate = GATE_PAUSED;
+    decision->gate = facts->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
     decision->expires_each = facts->is_container && !time->is_doubted;
     if (is_expired(facts, time)) {
         decision->sweeps = OUTCOME_EXPIRED;

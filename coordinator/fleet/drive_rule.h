@@ -11,6 +11,7 @@
 struct drive_facts {
     uint8_t state; /* Hikyaku__V1__CampaignState */
     bool is_container;
+    bool is_quarantined; /* paused because it kills workers or coordinators */
     int64_t created_unix_ms;
     int64_t scheduled_unix_ms; /* 0: at once */
     int64_t expires_unix_ms;   /* 0: not known */

@@ -210,6 +210,17 @@ size_t driver_campaign_count(const struct driver *driver)
     return table_count(driver->campaigns);
 }
 
+uint64_t driver_quarantined(const struct driver *driver)
+{
+    uint64_t count = 0;
+    struct table_walk walk;
+    const struct driver_campaign *campaign = table_first(driver->campaigns, &walk);
+    for (; campaign != NULL; campaign = table_next(&walk)) {
+        count += campaign->quarantined;
+    }
+    return count;
+}
+
 bool driver_lacks_key(const struct driver *driver, const unsigned char id[16])
 {
     const struct driver_campaign *campaign = driver_campaign_find(driver, id);

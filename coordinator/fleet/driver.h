@@ -10,7 +10,7 @@
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/fleet/claim_watch.h"
 #include "coordinator/fleet/sessions.h"
-#include "coordinator/schedule/ready.h"
+#include "coordinator/schedule/suspects.h"
 
 struct driver;
 struct service_stops;
@@ -31,6 +31,10 @@ struct driver_settings {
     const struct service_stops *stops; /* */
     /** Batches wait that did not wait before. */
     void (*on_waiting)(void *context);
+    /** A suspect batch is due: it does not go into the ready queues. */
+    void (*on_suspect)(void *context, const struct suspect *suspect);
+    /** Does a worker that was taken over still speak? Then it was only cut off from the store. */
+    bool (*is_heard)(void *context, const char *session);
     /** A campaign's control word changed. @param word  enum store_word */
     void (*on_word)(void *context, const unsigned char campaign[16], uint8_t word);
     /** What the worker of a session says of a claim: claim_watch.h. */
@@ -67,6 +71,8 @@ void driver_on_taken(struct driver *driver, const unsigned char campaign[16]);
 struct catalog_campaign *driver_campaign(struct driver *driver, const unsigned char campaign[16]);
 /** Campaigns in memory. */
 size_t driver_campaign_count(const struct driver *driver);
+/** Recipients of these campaigns that stand under QUARANTINED. */
+uint64_t driver_quarantined(const struct driver *driver);
 /** Its keys cannot be read: gate KEY_UNAVAILABLE. */
 bool driver_lacks_key(const struct driver *driver, const unsigned char campaign[16]);
 /** Redis' clock and ours differ by too much: nothing starts or expires. */

@@ -124,6 +124,7 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
             log_string("state", state_name(header->state)));
     }
     campaign->facts = drive_facts_of(header, campaign->driver->settings.stops, NULL);
+    campaign->quarantined = header->gates[GATE_QUARANTINED];
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
@@ -199,7 +200,7 @@ static void load(struct driver_campaign *campaign)
                  driver_campaign_hold(campaign));
 }
 
-static enum ready_lane lane_of(const struct driver_campaign *campaign)
+enum ready_lane driver_campaign_lane(const struct driver_campaign *campaign)
 {
     return campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL ? READY_TRANSACTIONAL
                                                                    : READY_BULK;
@@ -213,8 +214,9 @@ static void offer(struct driver_campaign *campaign)
         return;
     }
     if (campaign->ready == NULL) {
-        campaign->ready = ready_add_campaign(ready, campaign->id, text_of(campaign->tenant),
-                                             text_of(campaign->pool), lane_of(campaign));
+        campaign->ready =
+            ready_add_campaign(ready, campaign->id, text_of(campaign->tenant),
+                               text_of(campaign->pool), driver_campaign_lane(campaign));
     }
     ready_hold(ready, campaign->ready, false);
     driver_list_start(campaign, DRIVER_LIST_DUE, OUTCOME_PENDING);

@@ -31,16 +31,34 @@ static void end_round(struct driver *driver, unsigned int number)
     partition->is_claiming = false;
 }
 
-static void on_reclaimed(void *context, int error, uint32_t changed, uint8_t campaign_state)
+/* What an operator must see to. */
+static void tell_quarantine(const struct driver_campaign *campaign, uint32_t number,
+                            const struct store_reclaimed *reclaimed)
 {
-    (void)campaign_state;
+    if (reclaimed->makes_suspect) {
+        LOG(LOG_BATCH_SUSPECT, NULL, log_string("campaign", campaign->id_text),
+            log_number("batch", number));
+    }
+    if (reclaimed->quarantined > 0) {
+        LOG(LOG_QUARANTINED, NULL, log_string("campaign", campaign->id_text),
+            log_number("batch", number), log_number("recipients", reclaimed->quarantined));
+    }
+    if (reclaimed->stops_campaign) {
+        LOG(LOG_CAMPAIGN_QUARANTINED, NULL, log_string("campaign", campaign->id_text),
+            log_string("reason", "parts of three batches killed workers"));
+    }
+}
+
+static void on_reclaimed(void *context, int error, const struct store_reclaimed *reclaimed)
+{
     struct reclaim_call *call = context;
     struct driver_campaign *campaign = call->campaign;
     struct driver *driver = campaign->driver;
     unsigned int partition = campaign->partition;
     if (error == 0) {
         LOG(LOG_CLAIM_RECLAIMED, NULL, log_string("campaign", campaign->id_text),
-            log_number("batch", call->number), log_number("changed", changed));
+            log_number("batch", call->number), log_number("changed", reclaimed->changed));
+        tell_quarantine(campaign, call->number, reclaimed);
     } else if (error != -ESTALE) {
         driver->partitions[partition].wants_claims = true;
     }
@@ -66,9 +84,10 @@ static bool reclaim(struct driver *driver, unsigned int partition,
     driver->partitions[partition].reclaims++;
     struct store_reclaim asked = {
         .session = claimed->session,
-        .is_drained = sessions_has_left(driver->settings.sessions, claimed->session),
+        .is_alive = sessions_has_left(driver->settings.sessions, claimed->session) ||
+                    driver->settings.is_heard(driver->settings.context, claimed->session),
         .tenant = text_of(campaign->tenant)};
-    store_batch_reclaim(driver->settings.store, &claimed->name, &asked, on_reclaimed, call);
+    store_reclaim_batch(driver->settings.store, &claimed->name, &asked, on_reclaimed, call);
     return true;
 }
 
@@ -161,5 +180,5 @@ void driver_claims_look(struct driver *driver, unsigned int number)
     partition->wants_claims = false;
     struct claims_call *call = xalloc_zero(1, sizeof *call);
     *call = (struct claims_call){.driver = driver, .partition = number};
-    store_batch_claims(driver->settings.store, number, on_claims, call);
+    store_reclaim_claims(driver->settings.store, number, on_claims, call);
 }

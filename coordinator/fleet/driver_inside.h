@@ -10,6 +10,7 @@
 
 #include "common/base/table.h"
 #include "common/store/store_batch.h"
+#include "common/store/store_reclaim.h"
 #include "coordinator/fleet/drive_facts.h"
 #include "coordinator/fleet/driver.h"
 
@@ -31,6 +32,8 @@ struct driver_campaign {
     char id_text[IDENTITY_CAMPAIGN_LENGTH + 1];
     unsigned int partition;
     struct drive_facts facts;
+    uint64_t quarantined; /* recipients */
+    size_t suspects;      /* batches, in the last list of due ones */
     uint8_t word;
     uint8_t lane;
     char *tenant; /* owned; NULL until the header was read */
@@ -98,6 +101,9 @@ void driver_campaign_look_soon(struct driver_campaign *campaign);
 void driver_campaign_doubt(struct driver_campaign *campaign);
 void driver_campaign_look_at_dirty(struct driver *driver);
 struct drive_time driver_campaign_time(const struct driver *driver);
+
+/** The lane of its batches. */
+enum ready_lane driver_campaign_lane(const struct driver_campaign *campaign);
 
 /* driver_list.c */
 enum driver_list_kind {

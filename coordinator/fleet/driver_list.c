@@ -50,12 +50,33 @@ static bool is_expired(const struct store_due *batch, const struct drive_time *t
            time->now_unix_ms >= batch->expires_unix_ms;
 }
 
+/* Its claims died twice since it came into the queues. */
+static void take_suspect(struct driver_campaign *campaign, const struct store_due *batch)
+{
+    const struct driver_settings *settings = &campaign->driver->settings;
+    if (campaign->ready == NULL || batch->row_count == 0) {
+        return;
+    }
+    ready_forget_batch(settings->ready, campaign->ready, batch->number);
+    struct suspect suspect = {.number = batch->number,
+                              .rows = batch->row_count,
+                              .lane = driver_campaign_lane(campaign),
+                              .pool = campaign->pool};
+    memcpy(suspect.campaign, campaign->id, sizeof suspect.campaign);
+    campaign->suspects++;
+    settings->on_suspect(settings->context, &suspect);
+}
+
 /* @return true when it did not wait before */
 static bool take_due(struct driver_campaign *campaign, const struct store_due *batch,
                      const struct drive_time *time)
 {
     if (is_expired(batch, time)) {
         sweep(campaign, batch->number, OUTCOME_EXPIRED);
+        return false;
+    }
+    if (batch->is_suspect) {
+        take_suspect(campaign, batch);
         return false;
     }
     /* It may have left the queues while the list was on its way. */
@@ -91,6 +112,7 @@ static void on_due(void *context, int error, const struct store_due *batches, si
         (void)driver_campaign_hold(campaign);
         if (call->kind == DRIVER_LIST_DUE) {
             campaign->has_more = count >= call->limit;
+            campaign->suspects = 0;
         }
         bool is_more = take_batches(campaign, call, batches, count);
         (void)driver_campaign_answered(campaign);
@@ -107,7 +129,7 @@ static size_t limit_of(const struct driver_campaign *campaign, enum driver_list_
     switch (kind) {
     case DRIVER_LIST_DUE:
         return (size_t)ready_waiting(campaign->ready) + ready_taken(campaign->ready) +
-               DRIVER_AHEAD_HIGH;
+               campaign->suspects + DRIVER_AHEAD_HIGH;
     case DRIVER_LIST_EXPIRED:
         return EXPIRED_LIMIT;
     case DRIVER_LIST_ALL:

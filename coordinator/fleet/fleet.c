@@ -93,6 +93,23 @@ static void on_waiting(void *context)
     offers_kick(fleet->offers);
 }
 
+static void on_suspect(void *context, const struct suspect *suspect)
+{
+    struct fleet *fleet = context;
+    suspect_offers_see(fleet->suspects, suspect);
+}
+
+static bool is_heard(void *context, const char *session)
+{
+    const struct fleet *fleet = context;
+    unsigned char bytes[BUS_PEER_BYTES];
+    if (bytes_from_hex(text_of(session), bytes, sizeof bytes) != 0) {
+        return false;
+    }
+    const struct worker *worker = workers_find(fleet->workers, bytes);
+    return worker != NULL && workers_silent_ms(fleet->workers, worker) < WORKERS_FRESH_MS;
+}
+
 static void on_word(void *context, const unsigned char campaign[16], uint8_t word)
 {
     struct fleet *fleet = context;
@@ -171,6 +188,7 @@ static void on_result(void *context, struct worker *worker, const Hikyaku__V1__O
 {
     struct fleet *fleet = context;
     offers_on_result(fleet->offers, worker, result);
+    suspect_offers_on_result(fleet->suspects, result);
 }
 
 static void on_need_content(void *context, struct worker *worker, const unsigned char campaign[16])
@@ -183,6 +201,7 @@ static void on_progress(void *context, const Hikyaku__V1__Progress *progress)
 {
     struct fleet *fleet = context;
     if (progress->finished) {
+        suspect_offers_on_finished(fleet->suspects, progress->campaign_id.data, progress->batch);
         driver_refresh(fleet->driver, progress->campaign_id.data);
     }
 }
@@ -238,6 +257,8 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                             .sessions = fleet->sessions,
                                                             .stops = fleet->stops,
                                                             .on_waiting = on_waiting,
+                                                            .on_suspect = on_suspect,
+                                                            .is_heard = is_heard,
                                                             .on_word = on_word,
                                                             .report_of = report_of,
                                                             .on_unknown = on_unknown,
@@ -247,6 +268,13 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                             .catalog = settings->catalog,
                                                             .ready = fleet->ready});
     offers_connect(fleet->offers, fleet->driver, fleet->workers);
+    fleet->suspects =
+        suspect_offers_create(&(struct suspect_offers_settings){.loop = settings->loop,
+                                                                .store = settings->store,
+                                                                .session = settings->session,
+                                                                .sessions = fleet->sessions,
+                                                                .workers = fleet->workers,
+                                                                .offers = fleet->offers});
     store_fleet_listen(settings->store, on_notice, fleet);
     *ret_fleet = fleet;
     return 0;
@@ -258,6 +286,7 @@ void fleet_close(struct fleet **fleet)
         return;
     }
     workers_close(&(*fleet)->workers);
+    suspect_offers_destroy(&(*fleet)->suspects);
     offers_destroy(&(*fleet)->offers);
     driver_destroy(&(*fleet)->driver);
     service_stops_destroy(&(*fleet)->stops);
@@ -318,6 +347,7 @@ void fleet_leave(struct fleet *fleet)
 {
     fleet->is_leaving = true;
     offers_stop(fleet->offers);
+    suspect_offers_stop(fleet->suspects);
     driver_stop(fleet->driver);
     sessions_stop(fleet->sessions);
     if (fleet->partitions != NULL) {

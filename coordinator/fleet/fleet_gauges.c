@@ -47,6 +47,21 @@ static void set_workers(const struct fleet *fleet)
                 (int64_t)in_flight);
 }
 
+static void set_quarantine(const struct fleet *fleet)
+{
+    metrics_set(
+        metrics_gauge("hikyaku_quarantined_recipients",
+                      "Recipients under QUARANTINED, of the campaigns that this coordinator "
+                      "drives: somebody must decide.",
+                      NULL, TEXT("")),
+        (int64_t)driver_quarantined(fleet->driver));
+    metrics_set(metrics_gauge("hikyaku_suspect_batches",
+                              "Batches whose claims died twice and that wait to be tried in parts, "
+                              "of the campaigns that this coordinator drives.",
+                              NULL, TEXT("")),
+                (int64_t)suspect_offers_count(fleet->suspects));
+}
+
 void fleet_gauges_set(const struct fleet *fleet)
 {
     unsigned int partitions = fleet->partitions == NULL
@@ -63,6 +78,7 @@ void fleet_gauges_set(const struct fleet *fleet)
     metrics_set(metrics_gauge("hikyaku_offers_open",
                               "Batches offered to a worker that has not answered.", NULL, TEXT("")),
                 (int64_t)offer_book_open(offers_book(fleet->offers)));
+    set_quarantine(fleet);
     union {
         const struct fleet *borrowed;
         void *context;

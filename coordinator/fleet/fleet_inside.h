@@ -6,6 +6,7 @@
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/offers.h"
 #include "coordinator/fleet/partitions.h"
+#include "coordinator/fleet/suspect_offers.h"
 
 struct fleet {
     struct fleet_settings settings;
@@ -17,6 +18,7 @@ struct fleet {
     struct driver *driver;
     struct workers *workers;
     struct offers *offers;
+    struct suspect_offers *suspects;
     int64_t started_unix_ms;
     bool is_registered;
     bool is_leaving;

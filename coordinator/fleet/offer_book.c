@@ -240,6 +240,36 @@ void offer_book_remove_worker(struct offer_book *book,
     free_worker(worker);
 }
 
+bool offer_book_add_alone(struct offer_book *book, const struct suspect *suspect,
+                          const unsigned char session[OFFER_BOOK_SESSION_BYTES],
+                          struct offer_pick *ret_pick)
+{
+    const struct worker *worker = table_get(book->workers, session_key(session));
+    struct room *room = worker == NULL ? NULL : worker->rooms;
+    while (room != NULL && strcmp(room->pool->name, suspect->pool) != 0) {
+        room = room->other;
+    }
+    if (room == NULL) {
+        return false;
+    }
+    struct offer *offer = xalloc_zero(1, sizeof *offer);
+    offer->room = room;
+    offer->pick = (struct offer_pick){
+        .id = ++book->last_id,
+        .number = suspect->number,
+        .rows = suspect->rows < SUSPECTS_PART_ROWS ? suspect->rows : SUSPECTS_PART_ROWS,
+        .lane = suspect->lane,
+        .pool = room->pool->name,
+        .is_alone = true};
+    memcpy(offer->pick.session, session, sizeof offer->pick.session);
+    memcpy(offer->pick.campaign, suspect->campaign, sizeof offer->pick.campaign);
+    room->open[suspect->lane] += offer->pick.rows;
+    (void)table_put(book->offers, TABLE_KEY(offer->pick.id), offer);
+    DL_APPEND(book->fetched, offer);
+    *ret_pick = offer->pick;
+    return true;
+}
+
 static bool take_for(struct offer_book *book, struct room *room, struct offer_pick *ret_pick)
 {
     uint32_t left[READY_LANE_COUNT];

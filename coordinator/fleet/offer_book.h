@@ -10,7 +10,7 @@
 #ifndef HIKYAKU_COORDINATOR_FLEET_OFFER_BOOK_H
 #define HIKYAKU_COORDINATOR_FLEET_OFFER_BOOK_H
 
-#include "coordinator/schedule/ready.h"
+#include "coordinator/schedule/suspects.h"
 
 #define OFFER_BOOK_SESSION_BYTES 16
 #define OFFER_BOOK_EXPIRE_MS 6000
@@ -44,9 +44,16 @@ struct offer_pick {
     uint32_t rows;
     enum ready_lane lane;
     const char *pool; /* lives as long as the book */
+    bool is_alone;    /* a suspect batch */
 };
 /** Take the next batch that a worker has room for; workers of a pool in turn. */
 bool offer_book_next(struct offer_book *book, struct offer_pick *ret_pick);
+
+/** Offer a suspect batch to this worker, whatever its room; it does not come from the queues and
+ *  does not go back there. @return false: the worker has no place in that pool */
+bool offer_book_add_alone(struct offer_book *book, const struct suspect *suspect,
+                          const unsigned char session[OFFER_BOOK_SESSION_BYTES],
+                          struct offer_pick *ret_pick);
 
 /** It went out. */
 void offer_book_sent(struct offer_book *book, uint64_t id, uint64_t now_ms);

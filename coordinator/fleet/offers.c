@@ -135,6 +135,7 @@ static void send_offer(struct offers *offers, struct worker *worker, const struc
     offer.sealed_recipients = (ProtobufCBinaryData){sealed.size, (uint8_t *)recipients};
     offer.sent_unix_ms = store_now_unix_ms(offers->settings.store);
     offer.offer_id = pick->id;
+    offer.alone = pick->is_alone;
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER, &offer.base);
     free(recipients);
     free(pool);
@@ -188,17 +189,33 @@ static void on_sealed(void *context, int error, struct text provider, struct tex
     offers_kick(offers);
 }
 
+static void fetch_pick(struct offers *offers, const struct offer_pick *pick)
+{
+    struct fetch *fetch = xalloc_zero(1, sizeof *fetch);
+    *fetch = (struct fetch){.offers = offers, .pick = *pick};
+    offers->fetches++;
+    struct store_batch_name name = {.number = pick->number};
+    memcpy(name.campaign, pick->campaign, sizeof name.campaign);
+    store_batch_recipients(offers->settings.store, &name, on_sealed, fetch);
+}
+
+bool offers_offer_alone(struct offers *offers, struct worker *worker, const struct suspect *suspect)
+{
+    struct offer_pick pick;
+    if (offers->is_stopped || !store_is_ready(offers->settings.store) ||
+        !offer_book_add_alone(offers->book, suspect, workers_session(worker), &pick)) {
+        return false;
+    }
+    fetch_pick(offers, &pick);
+    return true;
+}
+
 static void run(struct offers *offers)
 {
     struct offer_pick pick;
     while (offers->fetches < FETCHES_MAX && !offers->is_stalled && !offers->is_stopped &&
            store_is_ready(offers->settings.store) && offer_book_next(offers->book, &pick)) {
-        struct fetch *fetch = xalloc_zero(1, sizeof *fetch);
-        *fetch = (struct fetch){.offers = offers, .pick = pick};
-        offers->fetches++;
-        struct store_batch_name name = {.number = pick.number};
-        memcpy(name.campaign, pick.campaign, sizeof name.campaign);
-        store_batch_recipients(offers->settings.store, &name, on_sealed, fetch);
+        fetch_pick(offers, &pick);
         driver_on_taken(offers->driver, pick.campaign);
     }
 }

@@ -26,6 +26,11 @@ void offers_stop(struct offers *offers);
 /** Something changed (batches wait, a worker has room): offer what can be offered, soon. */
 void offers_kick(struct offers *offers);
 
+/** Offer the next part of a suspect batch to a worker, which is to be alone with it. @return false
+ *  when it cannot be offered now */
+bool offers_offer_alone(struct offers *offers, struct worker *worker,
+                        const struct suspect *suspect);
+
 void offers_on_credit(struct offers *offers, struct worker *worker,
                       const Hikyaku__V1__Credit *credit);
 void offers_on_result(struct offers *offers, struct worker *worker,

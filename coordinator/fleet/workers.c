@@ -407,6 +407,41 @@ uint64_t workers_status_of(struct worker *worker, struct text claim, bool *ret_i
     return status->n_claims < STATUS_CLAIMS_MAX || *ret_is_listed ? worker->statuses : 0;
 }
 
+uint64_t workers_silent_ms(const struct workers *workers, const struct worker *worker)
+{
+    return loop_now_ms(workers->settings.loop) - worker->heard_ms;
+}
+
+bool workers_serves(const struct worker *worker, const char *pool)
+{
+    for (size_t i = 0; worker->credit != NULL && i < worker->credit->n_rooms; i++) {
+        if (strcmp(worker->credit->rooms[i]->pool, pool) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint64_t in_hand(const struct worker *worker)
+{
+    return worker->credit->status == NULL ? 0 : worker->credit->status->in_flight;
+}
+
+struct worker *workers_least_busy(const struct workers *workers, const char *pool)
+{
+    struct worker *least = NULL;
+    struct table_walk walk;
+    struct worker *worker = table_first(workers->table, &walk);
+    for (; worker != NULL; worker = table_next(&walk)) {
+        bool is_fit = !worker->is_away && !worker->is_leaving && workers_serves(worker, pool) &&
+                      workers_silent_ms(workers, worker) < WORKERS_FRESH_MS;
+        if (is_fit && (least == NULL || in_hand(worker) < in_hand(least))) {
+            least = worker;
+        }
+    }
+    return least;
+}
+
 const unsigned char *workers_session(const struct worker *worker)
 {
     return worker->session;

@@ -10,6 +10,8 @@
 #define WORKERS_PROTOCOL 1
 /** A worker that is silent so long gets nothing more (it tells its credit each second). */
 #define WORKERS_SILENCE_MS 10000
+/** Whoever told of itself within this is alive: the credit comes each second. */
+#define WORKERS_FRESH_MS 3000
 #define WORKERS_MAX 2000
 
 struct workers;
@@ -57,6 +59,12 @@ void workers_send_all(struct workers *workers, Hikyaku__V1__FleetMessage__BodyCa
  */
 uint64_t workers_status_of(struct worker *worker, struct text claim, bool *ret_is_listed);
 
+/** Ms since its last frame. */
+uint64_t workers_silent_ms(const struct workers *workers, const struct worker *worker);
+/** Does it tell of a room in this pool, full or not? */
+bool workers_serves(const struct worker *worker, const char *pool);
+/** The one of a pool with the fewest recipients in hand that stays; NULL: none. */
+struct worker *workers_least_busy(const struct workers *workers, const char *pool);
 const unsigned char *workers_session(const struct worker *worker);
 /** Has it been sent this campaign's content? */
 bool workers_has_content(const struct worker *worker, const unsigned char campaign[16]);

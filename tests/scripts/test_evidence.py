@@ -104,7 +104,7 @@ def test_double_delivery_is_told_once(store):
     assert campaign.header()["doubled"] == b"1"
     assert fields(campaign.rows(0)[0]) == {
         "state": DELIVERED, "flags": LATE | POSSIBLE_DUPLICATE | DOUBLED, "attempts": 1, "gate": 0,
-        "seq": 2, "due": 0}
+        "seq": 2, "due": 0, "deaths": 0}
     # Redis came back with another run_id: both repeat what they know.
     campaign.evidence(0, new, delivered(0, 1, flags=POSSIBLE_DUPLICATE))
     campaign.evidence(0, old, delivered(0))
@@ -206,7 +206,7 @@ def test_assume_delivered_and_bounce(store):
     assert campaign.resolve(0, ASSUME_DELIVERED, [0, 1]) == ("ok", [b"0", b"7"])
     assert states(campaign) == [DELIVERED, BOUNCED, BOUNCED, UNCERTAIN]
     assert fields(campaign.rows(0)[0]) == {"state": DELIVERED, "flags": RESOLVED, "attempts": 0,
-                                           "gate": 0, "seq": 2, "due": 0}
+                                           "gate": 0, "seq": 2, "due": 0, "deaths": 0}
     assert campaign.entries()[-1][1]["why"] == b"by hand"
     campaign.audit([0])
     campaign.resolve(0, ASSUME_DELIVERED)

@@ -11,15 +11,18 @@ from collections import Counter
 
 import pytest
 
-from transitions import (AS_BOUNCED, ASSUME_DELIVERED, BOUNCED, BY_RULE, CANCELLED, CANCELLING,
+from transitions import (AS_BOUNCED, ASSUME_DELIVERED, BOUNCE, BOUNCED, BY_RULE, CAMPAIGN_ITSELF,
+                         CANCELLED, CANCELLING,
                          COMPLETED, DEFERRED, DELIVERED, DOUBLED, DRAFT, DUPLICATE, EXPIRED, FAILED,
-                         LATE, MARKED, PAUSED, PENDING, POSSIBLE_DUPLICATE, RESEND, RESOLVED, RUNNING,
+                         LATE, MARKED, NEVER, PAUSED, PENDING, POSSIBLE_DUPLICATE, QUARANTINED,
+                         RELEASE, RESEND, RESOLVED, RUNNING,
                          S_CANCELLED, UNCERTAIN, Campaign, fields, is_open, now, row)
 
 STEPS = int(os.environ.get("HIKYAKU_MODEL_STEPS", "1500"))
 SEEDS = [int(seed) for seed in os.environ.get("HIKYAKU_MODEL_SEED", "1 2 3 4").split()]
 SESSIONS = ["a" * 32, "b" * 32, "c" * 32]
 FAR = 100000
+PART_SIZES = (50, 5, 1)
 
 
 class Batch:
@@ -33,10 +36,30 @@ class Batch:
         self.finished_by = None   # (session, epoch, number)
         self.deaths = 0
         self.claimed_s = 0
+        self.slack = 0
+        self.part = None          # positions of the claim in hand; None: all
+        self.confirmed = False    # a part of it has died
         self.due = 0 if any(is_open(one["state"]) for one in rows) else None
 
     def open_rows(self):
         return [nth for nth, one in enumerate(self.rows) if is_open(one["state"])]
+
+    def quarantined_rows(self):
+        return [nth for nth in self.open_rows() if self.rows[nth]["deaths"] >= 3]
+
+    def next_part(self, until):
+        """(first, rows of the range, those to be worked on): fewest deaths first."""
+        due = [nth for nth in self.open_rows() if self.rows[nth]["due"] <= until]
+        if not due:
+            return None
+        fewest = min(self.rows[nth]["deaths"] for nth in due)
+        first = next(at for at, nth in enumerate(due) if self.rows[nth]["deaths"] == fewest)
+        taken = []
+        for nth in due[first:first + PART_SIZES[fewest]]:
+            if self.rows[nth]["deaths"] != fewest:
+                break
+            taken.append(nth)
+        return taken[0], taken[-1] - taken[0] + 1, taken
 
 
 class Model:
@@ -55,6 +78,8 @@ class Model:
         self.rows_told = 0
         self.old_claims = []      # (batch, session, epoch) that ended
         self.doubled = 0
+        self.suspects = 0
+        self.is_quarantined = False
 
     # Before Submit
 
@@ -81,7 +106,7 @@ class Model:
         at = 0
         for number, count, _, _, expires in batches:
             rows = [{"state": DUPLICATE if value in self.hashes else PENDING, "flags": 0, "gate": 0,
-                     "attempts": 0, "seq": 0, "due": 0} for value in hashes[at:at + count]]
+                     "attempts": 0, "seq": 0, "due": 0, "deaths": 0} for value in hashes[at:at + count]]
             at += count
             self.batches[number] = Batch(rows, expires // 1000)
         self.hashes.update(hashes)
@@ -120,9 +145,20 @@ class Model:
             self.enter(COMPLETED)
 
     def step_control(self):
-        what = self.choose.choice(["pause", "resume", "resume", "resume"] + ["cancel"] *
+        what = self.choose.choice(["pause", "resume", "resume", "release"] + ["cancel"] *
                                   (self.choose.random() < 0.05))
         status, _ = self.campaign.control(what)
+        if what == "release":
+            assert status == "ok"
+            if self.is_quarantined:
+                self.is_quarantined, self.suspects = False, 0
+                if self.state == PAUSED:
+                    self.enter(RUNNING)
+            assert CAMPAIGN_ITSELF not in self.campaign.quarantined()
+            return
+        if what == "resume" and self.is_quarantined:
+            assert status == "state"
+            return
         allowed = {"pause": (RUNNING, PAUSED), "resume": (RUNNING, PAUSED),
                    "cancel": (DRAFT, RUNNING, PAUSED, CANCELLING, S_CANCELLED)}[what]
         assert status == ("ok" if self.state in allowed else "state")
@@ -143,7 +179,10 @@ class Model:
         number, batch = self.pick()
         session = self.choose.choice(SESSIONS)
         slack = self.choose.choice([0, FAR * 2])
-        status, answer = self.campaign.claim(number, session, slack)
+        is_suspect = batch.deaths >= 2
+        alone = is_suspect if self.choose.random() < 0.8 else not is_suspect
+        status, answer = self.campaign.claim(number, session, slack, alone)
+        part = batch.next_part(now() + slack) if alone else None
         if batch.holder:
             if batch.holder[0] == session:
                 assert status == "ok" and answer[0] == batch.holder[1]
@@ -156,14 +195,16 @@ class Model:
             assert status == "expired"
         elif batch.due is None:
             assert status == "gone"
-        elif batch.due > now() + slack:
+        elif batch.due > now() + slack or alone != is_suspect or (alone and part is None):
             assert status == "not_due"
         else:
             assert status == "ok"
             assert int(answer[6]) == batch.deaths and answer[5] == b"%d" % self.is_hold
             batch.holder, batch.flushes, batch.finished_by = (session, answer[0]), [], None
             batch.epoch = answer[0]
-            batch.claimed_s, batch.due = now() + slack, None
+            batch.claimed_s, batch.due, batch.slack = now() + slack, None, slack
+            batch.part = part[2] if alone else None
+            assert (int(answer[7]), int(answer[8])) == (part[:2] if alone else (0, len(batch.rows)))
 
     def some_claim(self):
         """A claim to write with: mostly a live one, sometimes a dead or foreign one."""
@@ -195,9 +236,13 @@ class Model:
     def changed_row(self, old):
         new = dict(old)
         kind = self.choose.random()
+        if old["deaths"] >= 3:
+            return new  # no worker has it: it is not due
         if kind < 0.15:
             new["gate"] = self.choose.randint(0, 24)
-        elif kind < 0.3:
+            return new
+        new["deaths"] = 0
+        if kind < 0.3:
             new.update(state=DEFERRED, attempts=(old["attempts"] + 1) % 256,
                        seq=(old["seq"] + 1) % 256, gate=16,
                        due=self.choose.choice([0, 0, now() - 1, now() + FAR]))
@@ -218,7 +263,7 @@ class Model:
             self.flush_of_a_dead_claim(number, session, epoch)
             return
         flush = len(batch.flushes) + 1
-        rows = batch.open_rows()
+        rows = [nth for nth in batch.open_rows() if batch.part is None or nth in batch.part]
         positions = self.choose.sample(rows, self.choose.randint(0, len(rows)))
         changes = [(position, self.changed_row(batch.rows[position])) for position in positions]
         finishes = self.choose.random() < 0.4
@@ -233,8 +278,23 @@ class Model:
         batch.flushes.append((changes, finishes))
         if finishes:
             batch.finished_by = (session, epoch, flush)
-            batch.deaths = 0
+            batch.deaths = self.deaths_left(batch, batch.part is None)
             self.free(number, batch)
+
+    def unconfirm(self, batch):
+        if batch.confirmed:
+            batch.confirmed = False
+            self.suspects = max(self.suspects - 1, 0)
+
+    def deaths_left(self, batch, is_whole):
+        if batch.deaths == 0 and not batch.confirmed:
+            return 0
+        rows = [batch.rows[nth] for nth in batch.open_rows() if batch.rows[nth]["deaths"] < 3]
+        is_suspect = any(one["deaths"] > 0 or
+                         (not is_whole and one["due"] <= now() + batch.slack) for one in rows)
+        if not is_suspect and not batch.quarantined_rows():
+            self.unconfirm(batch)
+        return max(batch.deaths, 2) if is_suspect else 0
 
     def flush_of_a_dead_claim(self, number, session, epoch):
         batch = self.batches[number]
@@ -259,26 +319,78 @@ class Model:
         number, batch = self.pick()
         session = batch.holder[0] if batch.holder and self.choose.random() < 0.7 else \
             self.choose.choice(SESSIONS)
-        status, answer = self.campaign.reclaim(number, session)
+        died = self.choose.random() < 0.9
+        status, answer = self.campaign.reclaim(number, session, died)
         if batch.holder is None or batch.holder[0] != session:
             assert status == "stale"
             return
-        changed = 0
+        changed, suspected, quarantined, stops = 0, 0, 0, False
         for nth in batch.open_rows():
             one = batch.rows[nth]
+            before = dict(one)
+            if batch.part is not None and nth not in batch.part:
+                continue
             if self.is_hold and one["flags"] & MARKED:
                 one.update(state=UNCERTAIN, seq=(one["seq"] + 1) % 256, gate=0)
                 self.note_doubt(number, nth)
                 self.rows_told += 1
                 changed += 1
-            elif not self.is_hold and not one["flags"] & POSSIBLE_DUPLICATE \
-                    and one["due"] <= batch.claimed_s:
-                one["flags"] |= POSSIBLE_DUPLICATE
-                changed += 1
-        batch.deaths += 1
+                continue
+            if one["due"] > batch.claimed_s:
+                continue
+            one["flags"] |= 0 if self.is_hold else POSSIBLE_DUPLICATE
+            if batch.part is not None and died:
+                one["deaths"] += 1
+                suspected += 1
+                if one["deaths"] == 3:
+                    one.update(gate=QUARANTINED, due=NEVER)
+                    quarantined += 1
+            changed += one != before
+        if suspected and not batch.confirmed:
+            batch.confirmed = True
+            self.suspects += 1
+            stops = self.suspects >= 3 and self.state == RUNNING
+            if stops:
+                self.is_quarantined = True
+                self.enter(PAUSED)
+        is_suspect = batch.part is None and died and batch.deaths == 1
+        if batch.part is None:
+            batch.deaths += died
+        else:
+            batch.deaths = self.deaths_left(batch, False)
         batch.finished_by = None
         self.free(number, batch)
-        assert (status, int(answer[0]), int(answer[1])) == ("ok", changed, self.state)
+        assert (status, [int(one) for one in answer]) == (
+            "ok", [changed, self.state, quarantined, stops, is_suspect])
+
+    def step_quarantine(self):
+        number, batch = self.pick()
+        as_ = self.choose.choice([0, RELEASE, BOUNCE])
+        waits = batch.quarantined_rows()
+        positions = self.choose.sample(waits, self.choose.randint(0, len(waits)))
+        status, answer = self.campaign.quarantine(number, as_, positions)
+        if as_ == RELEASE and self.state in (CANCELLING, S_CANCELLED):
+            assert status == "state"
+            return
+        meant = (positions or waits) if as_ else []
+        for nth in meant:
+            one = batch.rows[nth]
+            if as_ == BOUNCE:
+                one.update(state=FAILED, gate=0, due=0, seq=(one["seq"] + 1) % 256)
+                self.rows_told += 1
+            else:
+                due = fields(self.campaign.rows(number)[nth])["due"]
+                assert abs(due - now()) < 5
+                one.update(gate=0, due=due, deaths=2)
+        if meant:
+            if as_ == RELEASE:
+                batch.deaths = max(batch.deaths, 2)
+            elif batch.holder is None:
+                batch.deaths = self.deaths_left(batch, batch.deaths == 0)
+            self.refree(batch)
+            self.end_if_done()
+        assert (status, int(answer[0]), int(answer[1])) == ("ok", len(meant), self.state)
+        assert (number in self.campaign.quarantined()) == bool(batch.quarantined_rows())
 
     def step_sweep(self):
         number, batch = self.pick()
@@ -298,6 +410,8 @@ class Model:
         self.rows_told += len(rows)
         batch.due = None
         if rows:
+            batch.deaths = 0
+            self.unconfirm(batch)
             self.end_if_done()
         assert (status, int(answer[0]), int(answer[1])) == ("ok", len(rows), self.state)
 
@@ -315,6 +429,8 @@ class Model:
         if batch.holder is None:
             dues = [batch.rows[nth]["due"] or now() for nth in batch.open_rows()]
             batch.due = min(dues) if dues else None
+            if not dues:
+                self.unconfirm(batch)
 
     def step_evidence(self):
         """What any claim of the batch, dead or alive, may know of its messages."""
@@ -394,6 +510,8 @@ class Model:
             return
         self.campaign.audit(self.batches)
         assert int(self.campaign.header().get("doubled", b"0")) == self.doubled
+        assert int(self.campaign.header().get("suspects", b"0")) == self.suspects
+        assert ("quarantine" in self.campaign.header()) == self.is_quarantined
         for number, batch in self.batches.items():
             assert [fields(packed) for packed in self.campaign.rows(number)] == batch.rows
             held = self.campaign.batch(number).get("s", b"").decode()
@@ -419,8 +537,8 @@ def step_of(model, chooser):
             names, weights = names + ["claim", "sweep"], weights + [1, 1]
     else:
         names = ["claim", "flush", "mark", "reclaim", "sweep", "control", "add_chunk", "submit",
-                 "evidence", "resolve"]
-        weights = [8, 10, 4, 2, 2, 2, 0.3, 0.3, 1, 2]
+                 "evidence", "resolve", "quarantine"]
+        weights = [8, 10, 4, 4, 2, 2, 0.3, 0.3, 1, 2, 1]
     return chooser.choices(names, weights)[0]
 
 

@@ -160,7 +160,7 @@ def test_flush_after_reclaim_is_refused(campaign):
     epoch = campaign.claim(0, A)[1][0]
     assert campaign.mark(0, A, epoch, [1, 3])[0] == "ok"
     assert campaign.reclaim(0, B)[0] == "stale"
-    assert campaign.reclaim(0, A) == ("ok", [b"2", b"3"])
+    assert campaign.reclaim(0, A) == ("ok", [b"2", b"3", b"0", b"0", b"0"])
     assert campaign.reclaim(0, A)[0] == "stale"
     assert campaign.flush(0, A, epoch, 1, delivered(1))[0] == "stale"
     assert [fields(one)["state"] for one in campaign.rows(0)] == [PENDING, UNCERTAIN] * 2
@@ -180,7 +180,7 @@ def test_reclaim_of_resend_tells_possible_duplicates(store):
     campaign.flush(0, A, epoch, 1, [(2, row(DEFERRED, seq=1, due=later))], finishes=True)
     campaign.claim(0, A)
     events = len(campaign.entries())
-    assert campaign.reclaim(0, A) == ("ok", [b"3", b"3"])
+    assert campaign.reclaim(0, A) == ("ok", [b"3", b"3", b"0", b"0", b"0"])
     flags = [fields(one)["flags"] for one in campaign.rows(0)]
     assert flags == [POSSIBLE_DUPLICATE, POSSIBLE_DUPLICATE, 0, POSSIBLE_DUPLICATE]
     assert len(campaign.entries()) == events

@@ -13,6 +13,9 @@ LATE_BOUNCED = 11
 MARKED, POSSIBLE_DUPLICATE, LATE, RESOLVED, DOUBLED = 1, 2, 8, 32, 64
 BY_RULE, ASSUME_DELIVERED, RESEND, AS_BOUNCED = range(4)
 RESOLVE_S = 3600
+RELEASE, BOUNCE = 1, 2  # of what is under QUARANTINED
+QUARANTINED, NEVER = 23, 0xffffffff
+CAMPAIGN_ITSELF = 0xffffffff
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROW = struct.Struct(">BBBBBBH3sBI")
 
@@ -22,14 +25,14 @@ def base32(data):
     return "".join(DIGITS[bits >> 5 * (25 - i) & 31] for i in range(26))
 
 
-def row(state, flags=0, attempts=0, gate=0, seq=0, due=0):
-    return ROW.pack(state, flags, attempts, 0, gate, 0, 0, b"\0\0\0", seq, due)
+def row(state, flags=0, attempts=0, gate=0, seq=0, due=0, deaths=0):
+    return ROW.pack(state, flags, attempts, 0, gate, deaths, 0, b"\0\0\0", seq, due)
 
 
 def fields(packed):
-    state, flags, attempts, _, gate, _, _, _, seq, due = ROW.unpack(packed)
+    state, flags, attempts, _, gate, deaths, _, _, seq, due = ROW.unpack(packed)
     return {"state": state, "flags": flags, "attempts": attempts, "gate": gate, "seq": seq,
-            "due": due}
+            "due": due, "deaths": deaths}
 
 
 def is_open(state):
@@ -48,7 +51,7 @@ class Store:
         self.run = b"run-1"
         self.shas = {path.name.split(".")[0]: client.script_load(path.read_text())
                      for path in sorted(folder.glob("*.lua"))}
-        assert len(self.shas) == 20
+        assert len(self.shas) == 21
 
     def call(self, script, keys, *arguments):
         answer = self.redis.evalsha(self.shas[script], len(keys), *keys, *arguments)
@@ -74,6 +77,9 @@ class Campaign:
         return self.transition_keys + [f"{self.key}:{batch}:h", f"{self.key}:{batch}:r",
                                        f"{self.key}:{batch}:b", f"{self.key}:due",
                                        f"{self.partition}:claimed", f"{self.partition}:doubt"]
+
+    def all_keys(self, batch):
+        return self.batch_keys(batch) + [f"{self.partition}:quarantine"]
 
     def member(self, batch):
         return f"{base32(self.id)}:{batch}"
@@ -121,12 +127,12 @@ class Campaign:
         return self.store.call("start", self.transition_keys, self.store.run, self.id, closes)
 
     def control(self, what, reason="why"):
-        return self.store.call("control", self.transition_keys, self.store.run, self.id, what,
-                               reason)
+        return self.store.call("control", self.transition_keys + [f"{self.partition}:quarantine"],
+                               self.store.run, self.id, what, reason, self.member(CAMPAIGN_ITSELF))
 
-    def claim(self, batch, session, slack=0):
+    def claim(self, batch, session, slack=0, alone=False):
         return self.store.call("claim", self.batch_keys(batch), batch, self.member(batch), session,
-                               slack)
+                               slack, int(alone))
 
     def mark(self, batch, session, epoch, positions):
         return self.store.call("mark", self.batch_keys(batch), session, epoch,
@@ -140,8 +146,19 @@ class Campaign:
                                b"details")
 
     def reclaim(self, batch, session, died=True):
-        return self.store.call("reclaim", self.batch_keys(batch), self.store.run, self.id, batch,
-                               self.member(batch), session, int(died))
+        return self.store.call("reclaim", self.all_keys(batch), self.store.run, self.id, batch,
+                               self.member(batch), session, int(died),
+                               self.member(CAMPAIGN_ITSELF))
+
+    def quarantine(self, batch, as_, positions=(), why="by hand"):
+        packed = b"".join(struct.pack(">H", position) for position in positions)
+        return self.store.call("quarantine", self.all_keys(batch), self.store.run, self.id, batch,
+                               self.member(batch), as_, why, packed)
+
+    def quarantined(self):
+        """The index: batch numbers, CAMPAIGN_ITSELF among them."""
+        return {int(member.decode().split(":")[1]) for member in self.store.redis.zrange(
+            f"{self.partition}:quarantine", 0, -1) if member.decode().startswith(base32(self.id))}
 
     def evidence(self, batch, epoch, changes):
         packed = b"".join(struct.pack(">H", position) + new for position, new in changes)
@@ -154,8 +171,8 @@ class Campaign:
                                self.member(batch), as_, why, packed)
 
     def sweep(self, batch, outcome):
-        return self.store.call("sweep", self.batch_keys(batch), self.store.run, self.id, batch,
-                               outcome)
+        return self.store.call("sweep", self.all_keys(batch), self.store.run, self.id, batch,
+                               self.member(batch), outcome)
 
     def shed(self, step, stub_s=1000):
         return self.store.call("shed", [self.key, f"{self.partition}:all", *(
@@ -206,6 +223,10 @@ class Campaign:
             if open_rows > 0 and not is_held:
                 due.add(nth)
             open_batches += open_rows > 0 or is_held
+            waits = [one for one in rows if is_open(one["state"]) and one["deaths"] >= 3]
+            if waits:
+                assert nth in self.quarantined()
+                assert all((one["gate"], one["due"]) == (QUARANTINED, NEVER) for one in waits)
             ends = [one["due"] for one in rows if one["state"] == UNCERTAIN]
             if ends:
                 assert min(ends) > 0

@@ -22,6 +22,7 @@ struct claim *claim_create(struct campaign *campaign, const struct store_batch_n
     claim->name = *name;
     claim->is_transactional = campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL;
     claim->expires_ms = UINT64_MAX;
+    claim->row_count = ROWS_PER_BATCH_MAX;
     return claim;
 }
 
@@ -45,9 +46,12 @@ static struct text domain_of(struct text address)
     return text_skip(address, at);
 }
 
-static bool is_due(const struct row *row, uint32_t due_by_unix_s)
+static bool is_due(const struct letter *letter, uint32_t due_by_unix_s)
 {
-    return rows_is_open(row->state) && row->due <= due_by_unix_s;
+    const struct claim *claim = letter->claim;
+    return letter->position >= claim->first_row &&
+           letter->position - claim->first_row < claim->row_count &&
+           rows_is_open(letter->row.state) && letter->row.due <= due_by_unix_s;
 }
 
 /* The packed form of a recipient is what wire_store_next_recipient() took from the plaintext. */
@@ -58,7 +62,7 @@ static void fill_letter(struct letter *letter, const struct wire_store_recipient
     letter->wire = recipient->wire_address.size > 0 ? recipient->wire_address : recipient->address;
     letter->domain = domain_of(letter->wire);
     letter->needs_smtputf8 = recipient->needs_smtputf8;
-    if (is_due(&letter->row, due_by_unix_s) && letter->domain.size > 0) {
+    if (is_due(letter, due_by_unix_s) && letter->domain.size > 0) {
         letter->place = LETTER_FILING;
     }
 }
@@ -104,7 +108,7 @@ void claim_fill_damaged(struct claim *claim, struct text rows, uint32_t due_by_u
         letter->claim = claim;
         letter->position = (uint16_t)i;
         rows_decode((const unsigned char *)rows.data + i * ROWS_SIZE, &letter->row);
-        if (is_due(&letter->row, due_by_unix_s)) {
+        if (is_due(letter, due_by_unix_s)) {
             letter->place = LETTER_FILING;
             claim->working++;
         }

@@ -22,9 +22,12 @@ struct claim {
     uint32_t rows;           /* places of the credit */
     uint32_t working;        /* letters neither idle nor settled */
     uint16_t count;          /* letters */
+    uint16_t first_row;      /* of a suspect batch only this part is worked on, */
+    uint16_t row_count;      /* the other letters are idle */
     uint8_t recall_gate;     /* is_recalled: the gate for what goes back; 0: the one that held it */
     bool is_recalled;        /* what has not started goes back */
     bool is_transactional;
+    bool is_alone;  /* a part of a suspect batch: this worker's only claim */
     bool is_asking; /* the store is asked for it */
     bool is_hold;
     bool is_lost;    /* not ours any more: write nothing, start nothing */

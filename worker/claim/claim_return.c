@@ -1,6 +1,7 @@
 #include "worker/claim/claim_return.h"
 
 #include "common/base/log.h"
+#include "common/store/store_reclaim.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,13 +10,12 @@ struct claim_return {
     char text[CLAIM_NAME_BYTES];
 };
 
-static void on_returned(void *context, int error, uint32_t changed, uint8_t campaign_state)
+static void on_returned(void *context, int error, const struct store_reclaimed *reclaimed)
 {
     struct claim_return *call = context;
-    (void)campaign_state;
     /* Not given back: it will be asked for again. */
     LOG(LOG_CLAIM_RETURNED, NULL, log_string("claim", call->text), log_number("error", error),
-        log_number("changed", changed));
+        log_number("changed", reclaimed->changed));
     free(call);
 }
 
@@ -34,8 +34,8 @@ void claim_return_on_asked(const struct claims *claims, struct store *store, con
         return;
     }
     struct store_reclaim reclaim = {.session = session,
-                                    .is_drained = true,
+                                    .is_alive = true,
                                     .tenant = text_of(asked->tenant),
                                     .epoch = asked->epoch};
-    store_batch_reclaim(store, &name, &reclaim, on_returned, call);
+    store_reclaim_batch(store, &name, &reclaim, on_returned, call);
 }

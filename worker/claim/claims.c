@@ -5,6 +5,7 @@
 #include "common/base/table.h"
 #include "common/store/store_campaign.h"
 #include "common/wire/wire_store.h"
+#include "worker/claim/isolation.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -31,6 +32,7 @@ struct claims {
     struct seal *seal;
     struct loop_timer *timer;
     size_t polls;
+    struct isolation isolation;
     bool is_draining;
 };
 
@@ -86,10 +88,18 @@ static void answer_claim(struct claims *claims, const struct claim *claim,
     answer(claims, claim->coordinator, &claim->name, claim->offer_id, result);
 }
 
+static uint64_t now_of(const struct claims *claims)
+{
+    return loop_now_ms(claims->settings.loop);
+}
+
 static void forget(struct claims *claims, struct claim *claim)
 {
+    if (claim->is_alone) {
+        isolation_end(&claims->isolation, now_of(claims));
+    }
     credit_give_back(&claims->credit, claim->rows);
-    campaigns_release(claim->campaign, loop_now_ms(claims->settings.loop));
+    campaigns_release(claim->campaign, now_of(claims));
     (void)table_remove(claims->by_name, text_of(claim->text));
     claim_destroy(&claim);
     claims->settings.on_credit(claims->settings.context);
@@ -116,7 +126,7 @@ static void set_time_left(const struct claims *claims, struct claim *claim, uint
 void claims_on_word(struct claims *claims, struct claim *claim, enum store_word word,
                     uint64_t ms_left)
 {
-    claim->heard_ms = loop_now_ms(claims->settings.loop);
+    claim->heard_ms = now_of(claims);
     set_time_left(claims, claim, ms_left);
     if (word == STORE_RUN || claim->is_recalled) {
         return;
@@ -131,7 +141,9 @@ static void open_claim(struct claims *claims, struct claim *claim,
     uint32_t due_by_s = (uint32_t)(given->now_unix_ms / 1000) + slack_s;
     claim->epoch = given->epoch;
     claim->is_hold = given->is_hold;
-    claim->opened_ms = loop_now_ms(claims->settings.loop);
+    claim->first_row = given->first_row;
+    claim->row_count = given->row_count;
+    claim->opened_ms = now_of(claims);
     if (claim_fill(claim, given->rows, due_by_s) != 0) {
         LOG(LOG_CLAIM_DAMAGED, NULL, log_string("claim", claim->text));
         claim_fill_damaged(claim, given->rows, due_by_s);
@@ -143,6 +155,10 @@ static void open_claim(struct claims *claims, struct claim *claim,
     claims_on_word(claims, claim, given->word, given->ms_left);
     if (claims->is_draining && !claim->is_recalled) {
         recall(claims, claim, GATE_NONE);
+    }
+    if (isolation_is_on(&claims->isolation, now_of(claims)) && !claim->is_alone &&
+        !claim->is_recalled) {
+        recall(claims, claim, GATE_WORKER_CREDIT);
     }
 }
 
@@ -190,9 +206,11 @@ static void ask_claim(struct claims *claims, struct claim *claim)
     struct ask *ask = xalloc_zero(1, sizeof *ask);
     *ask = (struct ask){claims, claim};
     claim->is_asking = true;
-    store_batch_claim(claims->settings.store, &claim->name,
-                      claim->is_transactional ? SLACK_TRANSACTIONAL_S : SLACK_BULK_S, on_claimed,
-                      ask);
+    const struct store_claim_request request = {
+        .name = claim->name,
+        .slack_s = claim->is_transactional ? SLACK_TRANSACTIONAL_S : SLACK_BULK_S,
+        .is_alone = claim->is_alone};
+    store_batch_claim(claims->settings.store, &request, on_claimed, ask);
 }
 
 static int open_recipients(struct claims *claims, struct claim *claim,
@@ -214,8 +232,38 @@ static bool is_acceptable(const struct claims *claims, const struct campaign *ca
     int64_t age_ms = store_now_unix_ms(claims->settings.store) - offer->sent_unix_ms;
     return !claims->is_draining && store_is_ready(claims->settings.store) && offer->rows > 0 &&
            offer->rows <= ROWS_PER_BATCH_MAX && age_ms < OFFER_OLD_MS &&
-           credit_fits(&claims->credit, is_transactional, offer->rows) &&
+           (offer->alone || credit_fits(&claims->credit, is_transactional, offer->rows)) &&
            sending_ips_owned(claims->settings.ips, text_of(offer->pool)) > 0;
+}
+
+static void recall_all(struct claims *claims, uint8_t gate)
+{
+    struct table_walk walk;
+    struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (claim->epoch != 0 && !claim->is_recalled) {
+            recall(claims, claim, gate);
+        }
+    }
+}
+
+/* A suspect batch wants to be alone here: others make room and none comes until it is over. */
+static bool is_its_turn(struct claims *claims, const Hikyaku__V1__Offer *offer)
+{
+    bool was_on = isolation_is_on(&claims->isolation, now_of(claims));
+    if (!offer->alone) {
+        return !was_on;
+    }
+    if (claims->isolation.is_working) {
+        return false;
+    }
+    isolation_wish(&claims->isolation, now_of(claims));
+    if (!was_on) {
+        LOG(LOG_CLAIM_ISOLATED, NULL, log_number("claims", (int64_t)table_count(claims->by_name)));
+        recall_all(claims, GATE_WORKER_CREDIT);
+        claims->settings.on_credit(claims->settings.context);
+    }
+    return table_count(claims->by_name) == 0;
 }
 
 static void need_content(struct claims *claims, uint64_t link, const Hikyaku__V1__Offer *offer)
@@ -237,7 +285,8 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     if (campaign == NULL) {
         need_content(claims, link, offer);
     }
-    if (campaign == NULL || !is_acceptable(claims, campaign, offer)) {
+    if (campaign == NULL || !is_acceptable(claims, campaign, offer) ||
+        !is_its_turn(claims, offer)) {
         answer(claims, link, &name, offer->offer_id, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
         return;
     }
@@ -245,6 +294,7 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     claim->coordinator = link;
     claim->offer_id = offer->offer_id;
     claim->rows = offer->rows;
+    claim->is_alone = offer->alone;
     if (table_get(claims->by_name, text_of(claim->text)) != NULL) {
         claim_destroy(&claim); /* offered twice: its answer is on its way */
         return;
@@ -252,6 +302,9 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     if (open_recipients(claims, claim, offer) != 0) {
         seal_wipe_buffer(
             &claim->recipients); /* claimed all the same, to write down that it waits */
+    }
+    if (claim->is_alone) {
+        isolation_begin(&claims->isolation);
     }
     (void)table_put(claims->by_name, text_of(claim->text), claim);
     credit_take(&claims->credit, claim->rows);
@@ -273,7 +326,7 @@ static void on_content(struct claims *claims, const Hikyaku__V1__CampaignContent
             log_string("rule", problem.rule), log_string("reason", problem.message));
         return;
     }
-    campaign = campaigns_add(claims->campaigns, &campaign, loop_now_ms(claims->settings.loop));
+    campaign = campaigns_add(claims->campaigns, &campaign, now_of(claims));
     claims->settings.on_campaign(claims->settings.context, campaign);
 }
 
@@ -320,14 +373,8 @@ void claims_on_end(struct claims *claims, struct claim *claim)
 
 void claims_drain(struct claims *claims)
 {
-    struct table_walk walk;
     claims->is_draining = true;
-    struct claim *claim = table_first(claims->by_name, &walk);
-    for (; claim != NULL; claim = table_next(&walk)) {
-        if (claim->epoch != 0 && !claim->is_recalled) {
-            recall(claims, claim, GATE_NONE);
-        }
-    }
+    recall_all(claims, GATE_NONE);
 }
 
 void claims_on_stops(struct claims *claims)
@@ -392,10 +439,16 @@ void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *dom
     }
 }
 
+static uint64_t idle_of(const struct claims *claims, const struct claim *claim)
+{
+    bool is_short = claim->is_alone && claims->settings.idle_ms > ISOLATION_IDLE_MS;
+    return is_short ? ISOLATION_IDLE_MS : claims->settings.idle_ms;
+}
+
 static void on_tick(void *context)
 {
     struct claims *claims = context;
-    uint64_t now_ms = loop_now_ms(claims->settings.loop);
+    uint64_t now_ms = now_of(claims);
     bool is_ready = store_is_ready(claims->settings.store);
     struct table_walk walk;
     struct claim *claim = table_first(claims->by_name, &walk);
@@ -406,7 +459,7 @@ static void on_tick(void *context)
             poll_word(claims, claim, now_ms);
         }
         if (claim->epoch != 0 && !claim->is_recalled &&
-            now_ms - claim->opened_ms >= claims->settings.idle_ms) {
+            now_ms - claim->opened_ms >= idle_of(claims, claim)) {
             recall(claims, claim, GATE_NONE);
         }
         tend(claims, claim->campaign, now_ms);
@@ -433,8 +486,8 @@ static void add_room(const struct claims *claims, Hikyaku__V1__Credit *credit, c
     room->pool = string_of(pool);
     room->lane =
         is_transactional ? HIKYAKU__V1__LANE__LANE_TRANSACTIONAL : HIKYAKU__V1__LANE__LANE_BULK;
-    room->recipients =
-        claims->is_draining ? 0 : credit_room(&claims->credit, is_transactional, shares);
+    bool takes_none = claims->is_draining || claims_is_isolated(claims);
+    room->recipients = takes_none ? 0 : credit_room(&claims->credit, is_transactional, shares);
     credit->rooms[credit->n_rooms++] = room;
 }
 
@@ -482,6 +535,11 @@ void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *s
 bool claims_has(const struct claims *claims, struct text name)
 {
     return table_get(claims->by_name, name) != NULL;
+}
+
+bool claims_is_isolated(const struct claims *claims)
+{
+    return isolation_is_on(&claims->isolation, now_of(claims));
 }
 
 size_t claims_count(const struct claims *claims)

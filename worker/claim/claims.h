@@ -65,6 +65,8 @@ void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *s
 void claims_drain(struct claims *claims);
 /** Is this batch ("<campaign id>:<batch>") claimed here, or being asked for? */
 bool claims_has(const struct claims *claims, struct text name);
+/** It works, or is about to work, on a suspect batch and on nothing else. */
+bool claims_is_isolated(const struct claims *claims);
 size_t claims_count(const struct claims *claims);
 /** Recipients in hand. */
 uint32_t claims_in_hand(const struct claims *claims);

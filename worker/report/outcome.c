@@ -39,6 +39,7 @@ bool outcome_apply(const struct outcome_report *outcome, const struct row *befor
     row.smtp = outcome->smtp;
     row.enhanced = outcome->enhanced;
     row.seq++;
+    row.deaths = 0; /* whoever worked on it has lived to tell */
     if (outcome->counts_attempt && row.attempts < UINT8_MAX) {
         row.attempts++;
     }

@@ -1,22 +1,25 @@
 #!lua flags=allow-oom
--- include: clock campaign batch
--- A session takes a free batch. The same session asking again gets the same answer.
+-- include: clock campaign batch suspect
+-- A session takes a free batch; of a suspect one, alone, the next part. The same session asking
+-- again gets the same answer.
 -- KEYS: header, events, generation, active, h, r, b, due, claimed
--- ARGV: batch, member, session, slack s
+-- ARGV: batch, member, session, slack s, alone
 local number, member, session, slack_s = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local is_alone = ARGV[5] == '1'
 local campaign, batch = read_campaign(), read_batch()
 if campaign == nil or batch == nil then
     return {'gone'}
 end
 
 -- `now_ms` says which rows are due: when it was claimed, so that reclaim means the same ones.
-local function answer(epoch, now_ms)
-    return {'ok', epoch, campaign.word, left_of(campaign, batch), digits(now_ms),
-        redis.call('GET', ROWS), campaign.is_hold and '1' or '0', digits(batch.deaths)}
+local function answer(epoch, now_ms, rows, first, count)
+    return {'ok', epoch, campaign.word, left_of(campaign, batch), digits(now_ms), rows,
+        campaign.is_hold and '1' or '0', digits(batch.deaths), digits(first), digits(count)}
 end
 
 if batch.session == session then
-    return answer(batch.epoch, batch.claimed_s * 1000)
+    return answer(batch.epoch, batch.claimed_s * 1000, redis.call('GET', ROWS), batch.part_first,
+        batch.part_rows > 0 and batch.part_rows or batch.rows)
 end
 if batch.session ~= '' then
     return {'taken'}
@@ -32,14 +35,26 @@ local due = redis.call('ZSCORE', DUE, number)
 if not due then
     return {'gone'}
 end
-if tonumber(due) > NOW_S + slack_s then
+-- Who offered it knew another number of deaths: `due` is to be read again.
+if tonumber(due) > NOW_S + slack_s or is_alone ~= (batch.deaths >= SUSPECT_DEATHS) then
     return {'not_due'}
 end
+local rows = redis.call('GET', ROWS)
+local first, count, working = 0, batch.rows, batch.open
+if is_alone then
+    first, count, working = next_part(rows, NOW_S + slack_s)
+    if first == nil then
+        return {'not_due'}
+    end
+end
 local epoch = next_epoch(batch.epoch)
-redis.call('HDEL', BATCH, 'z')
+redis.call('HDEL', BATCH, 'z', 'a')
 redis.call('HSET', BATCH, 's', session, 'e', epoch, 'f', '0', 't', digits(NOW_S),
-    'l', digits(slack_s), 'i', digits(batch.open))
+    'l', digits(slack_s), 'i', digits(working))
+if is_alone then
+    redis.call('HSET', BATCH, 'a', digits(first * PART_BASE + count))
+end
 redis.call('ZREM', DUE, number)
 redis.call('HSET', CLAIMED, member, session)
-redis.call('HINCRBY', HEADER, 'in_flight', digits(batch.open))
-return answer(epoch, NOW_MS)
+redis.call('HINCRBY', HEADER, 'in_flight', digits(working))
+return answer(epoch, NOW_MS, rows, first, count)

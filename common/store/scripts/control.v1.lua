@@ -1,7 +1,8 @@
 #!lua flags=allow-oom
 -- include: clock campaign events
--- Pause, resume, cancel: flags only, rows change batch by batch. A repeated call changes nothing.
--- KEYS: header, events, generation, active. ARGV: run, id, what, reason
+-- Pause, resume, cancel, release from quarantine: flags only, rows change batch by batch. A repeated
+-- call changes nothing.
+-- KEYS: header, events, generation, active, quarantine. ARGV: run, id, what, reason, member
 local run, id, what, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local campaign = read_campaign()
 if campaign == nil then
@@ -19,6 +20,9 @@ local function pause()
 end
 
 local function resume()
+    if campaign.is_quarantined then
+        return false
+    end
     if state == STATE_PAUSED then
         local waits = campaign.scheduled > NOW_MS
         enter_state(run, id, waits and STATE_SCHEDULED or STATE_RUNNING, WORD_RUN, reason)
@@ -34,12 +38,24 @@ local function cancel()
     if not is_under_way and state ~= STATE_PAUSED and state ~= STATE_DRAFT then
         return false
     end
+    redis.call('ZREM', KEYS[5], ARGV[5])
     campaign.state = enter_state(run, id, STATE_CANCELLING, WORD_CANCEL, reason)
     end_if_done(run, id, campaign)
     return true
 end
 
-local steps = {pause = pause, resume = resume, cancel = cancel}
+-- One that is not in quarantine (any more) only leaves its index.
+local function release()
+    redis.call('ZREM', KEYS[5], ARGV[5])
+    if campaign.is_quarantined then
+        campaign.is_quarantined = false
+        redis.call('HDEL', HEADER, 'quarantine', 'suspects')
+        return state ~= STATE_PAUSED or resume()
+    end
+    return true
+end
+
+local steps = {pause = pause, resume = resume, cancel = cancel, release = release}
 local step = steps[what]
 if step == nil then
     return {'bad'}

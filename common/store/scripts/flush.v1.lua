@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- include: clock campaign events batch doubt
+-- include: clock campaign events batch doubt suspect
 -- Outcomes become durable: rows, counters, one event entry; and the end of the claim, if asked for.
 -- KEYS: header, events, generation, active, h, r, b, due, claimed, doubt
 -- ARGV: run, id, batch, member, session, epoch, flush number, finishes, changes (u16 position and
@@ -95,7 +95,8 @@ if #told > 0 then
 end
 if finishes then
     release_claim(campaign, batch, member)
-    free_batch(campaign, number, rows, {'f', ARGV[7], 'z', session, 'd', '0'})
+    local deaths = deaths_left(batch, rows, batch.part_rows == 0)
+    free_batch(campaign, number, rows, {'f', ARGV[7], 'z', session, 'd', digits(deaths)})
     end_if_done(run, id, campaign)
 else
     redis.call('HSET', BATCH, 'f', ARGV[7], 'o', digits(open))

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- include: clock campaign events batch verdict
+-- include: clock campaign events batch suspect verdict
 -- Open rows of a free batch end as EXPIRED or CANCELLED.
--- KEYS: header, events, generation, active, h, r, b, due, claimed
--- ARGV: run, id, batch, outcome
-local run, id, number, outcome = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- KEYS: header, events, generation, active, h, r, b, due, claimed, doubt, quarantine
+-- ARGV: run, id, batch, member, outcome
+local run, id, number, member, outcome = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local campaign, batch = read_campaign(), read_batch()
 if campaign == nil or batch == nil then
     return {'gone'}
@@ -28,6 +28,8 @@ for position = 0, batch.rows - 1 do
     end
 end
 local rows = write_pass(pass, run, id, number)
-free_batch(campaign, number, rows, {})
+free_batch(campaign, number, rows, {'d', '0'})
+unconfirm(batch)
+index_quarantine(member, rows)
 local state = end_if_done(run, id, campaign)
 return {'ok', digits(#pass.positions), digits(state)}

@@ -3,19 +3,24 @@
 local BATCH, ROWS, SEALED, DUE, CLAIMED = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 -- Changed rows that stand so near are written together: the rows between cost less than a command.
 local NEAR_ROWS = 6
+-- A claim of a part has its first row x PART_BASE + its rows in the batch's header.
+local PART_BASE = 1024
 
 local function read_batch()
     local values = redis.call('HMGET', BATCH, 'v', 'n', 'p', 'x', 's', 'e', 'f', 't', 'l', 'd', 'o',
-        'i', 'z')
+        'i', 'z', 'a', 'k')
     if values[1] ~= FORMAT then
         return nil
     end
+    local part = tonumber(values[14] or '0')
     return {
         rows = tonumber(values[2]), provider = values[3], expires = tonumber(values[4] or '0'),
         session = values[5] or '', epoch = values[6] or '0', flush = tonumber(values[7] or '0'),
         claimed_s = tonumber(values[8] or '0'), slack_s = tonumber(values[9] or '0'),
         deaths = tonumber(values[10] or '0'), open = tonumber(values[11]),
         in_flight = tonumber(values[12] or '0'), last_session = values[13] or '',
+        part_first = math.floor(part / PART_BASE), part_rows = part % PART_BASE,
+        is_confirmed = values[15] == '1',
     }
 end
 
@@ -144,6 +149,17 @@ local function count_rows(rows)
     return open, uncertain, earliest
 end
 
+-- No part of the batch has killed a worker, or what did is decided: it does not count any more.
+local function unconfirm(batch)
+    if batch.is_confirmed then
+        batch.is_confirmed = false
+        redis.call('HDEL', BATCH, 'k')
+        if tonumber(redis.call('HGET', HEADER, 'suspects') or '0') > 0 then
+            redis.call('HINCRBY', HEADER, 'suspects', -1)
+        end
+    end
+end
+
 -- Nobody holds the batch any more: it waits for its earliest open row, or is done with.
 -- campaign.open follows. @param fields  more fields of its header to set
 local function free_batch(campaign, number, rows, fields)
@@ -176,6 +192,9 @@ local function settle_batch(campaign, batch, number, rows)
     local more = (open > 0 and 1 or 0) - (batch.open > 0 and 1 or 0)
     if more ~= 0 then
         campaign.open = redis.call('HINCRBY', HEADER, 'open', digits(more))
+    end
+    if open == 0 then
+        unconfirm(batch)
     end
     if open == 0 and uncertain == 0 then
         redis.call('UNLINK', SEALED)

@@ -4,7 +4,7 @@ local HEADER, EVENTS, GENERATION, ACTIVE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 
 local function read_campaign()
     local values = redis.call('HMGET', HEADER, 'v', 'state', 'word', 'expires', 'hold', 'container',
-        'closed', 'open', 'scheduled', 'accepted', 'in_flight', 'resolve_s', 'resolve_as')
+        'closed', 'open', 'scheduled', 'accepted', 'in_flight', 'resolve_s', 'resolve_as', 'quarantine')
     if values[1] ~= FORMAT then
         return nil
     end
@@ -14,5 +14,6 @@ local function read_campaign()
         open = tonumber(values[8]), scheduled = tonumber(values[9]),
         accepted = tonumber(values[10]), in_flight = tonumber(values[11]),
         resolve_s = tonumber(values[12] or '86400'), resolve_as = tonumber(values[13] or '1'),
+        is_quarantined = values[14] ~= nil and values[14] ~= false,
     }
 end

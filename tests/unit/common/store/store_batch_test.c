@@ -113,7 +113,7 @@ static void test_others_are_fenced(void **state)
     world_wait(world);
     assert_int_equal(world->error, -EBUSY);
     struct store_reclaim reclaim = {"ffffffffffffffffffffffffffffffff", false, TEXT("default"), 0};
-    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
+    store_reclaim_batch(world->store, &name, &reclaim, world_on_reclaimed, world);
     world_wait(world);
     assert_int_equal(world->error, -ESTALE);
     /* F23: one that is asked back is named by its epoch. */
@@ -123,11 +123,11 @@ static void test_others_are_fenced(void **state)
     assert_string_equal(holder.session, WORLD_SESSION);
     assert_int_equal(holder.epoch, world->claim.epoch - 1); /* ours was falsified above */
     reclaim.epoch = holder.epoch + 1;
-    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
+    store_reclaim_batch(world->store, &name, &reclaim, world_on_reclaimed, world);
     world_wait(world);
     assert_int_equal(world->error, -ESTALE);
     reclaim.epoch = holder.epoch;
-    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
+    store_reclaim_batch(world->store, &name, &reclaim, world_on_reclaimed, world);
     world_wait(world);
     assert_int_equal(world->error, 0);
     assert_int_equal(world->changed, 0);

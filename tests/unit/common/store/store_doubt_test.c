@@ -37,7 +37,7 @@ static void leave_in_doubt(struct world *world, unsigned char nth)
     assert_int_equal(world->marked.refused_count, 0);
     struct store_batch_name name = world_batch(world, 0);
     struct store_reclaim reclaim = {WORLD_SESSION, false, TEXT("default"), 0};
-    store_batch_reclaim(world->store, &name, &reclaim, world_on_changed, world);
+    store_reclaim_batch(world->store, &name, &reclaim, world_on_reclaimed, world);
     world_wait(world);
     assert_int_equal(world->changed, 2);
 }

@@ -324,7 +324,7 @@ static void test_reads(void **state)
     assert_int_equal(heard.count, 2);
     assert_int_equal(heard.next_unix_s, 0);
     world_claim(world, 65536);
-    store_batch_claims(world->store, 5, on_claims, &heard);
+    store_reclaim_claims(world->store, 5, on_claims, &heard);
     world_wait(world);
     assert_int_equal(heard.claimed.name.number, 65536);
     assert_string_equal(heard.claimed.session, WORLD_SESSION);

@@ -164,6 +164,14 @@ void world_on_changed(void *context, int error, uint32_t changed, uint8_t state)
     world_answered(world, error);
 }
 
+void world_on_reclaimed(void *context, int error, const struct store_reclaimed *reclaimed)
+{
+    struct world *world = context;
+    world->changed = reclaimed->changed;
+    world->reclaimed = *reclaimed;
+    world_answered(world, error);
+}
+
 /* Steps */
 
 void world_create(struct world *world, unsigned char nth, bool is_container)
@@ -241,8 +249,8 @@ struct store_batch_name world_batch(const struct world *world, uint32_t number)
 
 void world_claim(struct world *world, uint32_t number)
 {
-    struct store_batch_name name = world_batch(world, number);
-    store_batch_claim(world->store, &name, 0, world_on_claimed, world);
+    struct store_claim_request request = {.name = world_batch(world, number)};
+    store_batch_claim(world->store, &request, world_on_claimed, world);
     world_wait(world);
 }
 

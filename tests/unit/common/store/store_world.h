@@ -3,6 +3,7 @@
 #define HIKYAKU_TESTS_STORE_WORLD_H
 
 #include "common/store/store_doubt.h"
+#include "common/store/store_reclaim.h"
 #include "common/store/store_campaign.h"
 #include "private_redis.h"
 
@@ -35,6 +36,7 @@ struct world {
     enum store_word word;
     uint64_t ms_left;
     uint32_t changed;
+    struct store_reclaimed reclaimed;
     uint8_t state;
     struct store_marked marked;
     struct store_doubt doubts[4];
@@ -57,6 +59,7 @@ void world_on_claimed(void *context, int error, const struct store_claim_answer 
 void world_on_written(void *context, int error, enum store_word word, uint64_t ms_left);
 void world_on_marked(void *context, int error, const struct store_marked *marked);
 void world_on_changed(void *context, int error, uint32_t changed, uint8_t state);
+void world_on_reclaimed(void *context, int error, const struct store_reclaimed *reclaimed);
 void world_create(struct world *world, unsigned char nth, bool is_container);
 void world_add_chunk(struct world *world, uint32_t number, uint32_t rows);
 void world_submit(struct world *world, uint32_t chunks);

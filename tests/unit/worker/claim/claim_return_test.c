@@ -1,6 +1,8 @@
 /* F23: the worker has the last word about a claim that it is said not to know. */
 #include "worker/claim/claim_return.h"
 
+#include "common/store/store_reclaim.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +16,7 @@ static unsigned char campaign_id[16] = {1, 2, 3};
 static char tenant[] = "default";
 static bool is_known;
 static size_t reclaims;
-static store_batch_changed_fn *on_answer;
+static store_reclaim_done_fn *on_answer;
 static void *answer_context;
 
 bool claims_has(const struct claims *claims, struct text name)
@@ -25,15 +27,15 @@ bool claims_has(const struct claims *claims, struct text name)
     return is_known;
 }
 
-void store_batch_reclaim(struct store *store, const struct store_batch_name *name,
-                         const struct store_reclaim *reclaim, store_batch_changed_fn *given_answer,
+void store_reclaim_batch(struct store *store, const struct store_batch_name *name,
+                         const struct store_reclaim *reclaim, store_reclaim_done_fn *given_answer,
                          void *context)
 {
     (void)store;
     assert_memory_equal(name->campaign, campaign_id, sizeof campaign_id);
     assert_int_equal(name->number, 7);
     assert_string_equal(reclaim->session, OWN);
-    assert_true(reclaim->is_drained); /* nobody died */
+    assert_true(reclaim->is_alive); /* nobody died */
     assert_int_equal(reclaim->epoch, 5);
     assert_true(text_equal(reclaim->tenant, TEXT("default")));
     reclaims++;
@@ -58,7 +60,7 @@ static void an_unknown_claim_goes_back(void **state)
     is_known = false;
     ask(16);
     assert_int_equal(reclaims, 1);
-    on_answer(answer_context, 0, 3, 0);
+    on_answer(answer_context, 0, &(struct store_reclaimed){.changed = 3});
 }
 
 static void a_known_claim_stays(void **state)

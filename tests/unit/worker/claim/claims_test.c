@@ -44,12 +44,11 @@ int64_t store_now_unix_ms(const struct store *store)
     return clock_unix_ms();
 }
 
-void store_batch_claim(struct store *store, const struct store_batch_name *name, uint32_t slack_s,
+void store_batch_claim(struct store *store, const struct store_claim_request *request,
                        store_batch_claimed_fn *on_answer, void *context)
 {
     (void)store;
-    (void)slack_s;
-    assert_memory_equal(name->campaign, campaign_id, sizeof campaign_id);
+    assert_memory_equal(request->name.campaign, campaign_id, sizeof campaign_id);
     on_claimed = on_answer;
     claimed_context = context;
     claims_asked++;
@@ -231,6 +230,7 @@ static void answer_claim(enum store_claim_status status, enum store_word word, u
                                        .ms_left = UINT64_MAX,
                                        .now_unix_ms = clock_unix_ms(),
                                        .rows = buffer_text(&packed),
+                                       .row_count = (uint16_t)rows,
                                        .is_hold = true};
     on_claimed(claimed_context, 0, &given);
     buffer_finish(&packed);
