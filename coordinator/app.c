@@ -9,6 +9,7 @@
 #include "common/security/key_file.h"
 #include "common/service/service_health.h"
 #include "common/service/service_store.h"
+#include "common/service/service_windows.h"
 #include "coordinator/allow_list.h"
 #include "coordinator/api/api.h"
 #include "coordinator/catalog/catalog.h"
@@ -42,6 +43,7 @@ struct app {
     struct bus *bus;
     struct store *store;
     struct catalog *catalog;
+    struct service_windows *windows;
     struct fleet *fleet;
     struct retention *retention;
     struct api *api;
@@ -64,6 +66,7 @@ static void close_all(struct app *app)
     retention_destroy(&app->retention);
     fleet_close(&app->fleet);
     catalog_destroy(&app->catalog);
+    service_windows_destroy(&app->windows);
     service_health_close(&app->health);
     bus_destroy(&app->bus);
     key_directory_close(&app->keys);
@@ -256,6 +259,7 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .store = app->store,
             .catalog = app->catalog,
             .bus = app->bus,
+            .windows = app->windows,
             .server = server,
             .session = app->session,
             .cluster = config->service.cluster,
@@ -374,6 +378,7 @@ static int open_api(struct app *app, struct problem *problem)
         .store = app->store,
         .catalog = app->catalog,
         .keys = app->keys,
+        .windows = app->windows,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),
@@ -445,6 +450,7 @@ int app_run(const char *file, const struct coordinator_config *config)
         loop_set_pool_threads((unsigned int)config->threads);
     }
     app.loop = loop_create();
+    app.windows = service_windows_create();
     struct problem problem = {.message = ""};
     if (open_all(&app, &problem) == 0) {
         open_signals(&app);

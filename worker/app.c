@@ -11,6 +11,7 @@
 #include "common/service/service_health.h"
 #include "common/service/service_stops.h"
 #include "common/service/service_store.h"
+#include "common/service/service_windows.h"
 #include "worker/claim/ip_leases.h"
 #include "worker/claim/links.h"
 #include "hikyaku/v1/store.pb-c.h"
@@ -48,6 +49,7 @@ struct app {
     struct counters *counters;
     struct service_stops *stops;
     struct classify *classify;
+    struct service_windows *windows;
     struct mailroom *mailroom;
     struct ip_watch *ip_watch;
     struct bus *bus;
@@ -439,6 +441,7 @@ static unsigned int thread_count(const struct app *app)
 static int open_mailroom(struct app *app, struct problem *problem)
 {
     app->counters = counters_create(app->loop);
+    app->windows = service_windows_create();
     app->stops = service_stops_create(&(struct service_stops_settings){
         .loop = app->loop, .store = app->store, .on_change = on_stops, .context = app});
     return mailroom_create(&(struct mailroom_settings){.config = app->config,
@@ -451,6 +454,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
                                                        .counters = app->counters,
                                                        .stops = app->stops,
                                                        .classify = app->classify,
+                                                       .windows = app->windows,
                                                        .threads = thread_count(app),
                                                        .may_send = may_send,
                                                        .holds = holds,
@@ -521,6 +525,7 @@ static void close_all(struct app *app)
     mailroom_destroy(&app->mailroom);
     ip_watch_destroy(&app->ip_watch);
     service_stops_destroy(&app->stops);
+    service_windows_destroy(&app->windows);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);
     classify_destroy(&app->classify);

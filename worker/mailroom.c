@@ -300,6 +300,7 @@ static void open_claims(struct mailroom *room)
         .loop = room->settings.loop,
         .store = room->settings.store,
         .ips = room->settings.ips,
+        .windows = room->settings.windows,
         .limits = {.recipients = (uint32_t)room->settings.config->claim.recipients,
                    .reserve = (uint32_t)room->settings.config->claim.reserve},
         .idle_ms = room->settings.config->claim.idle_ms,

@@ -12,6 +12,7 @@
 
 struct mailroom;
 struct service_stops;
+struct service_windows;
 
 struct mailroom_settings {
     const struct worker_config *config; /* borrowed, like all of these */
@@ -24,6 +25,7 @@ struct mailroom_settings {
     struct counters *counters;
     const struct service_stops *stops;
     struct classify *classify; /* what replies mean */
+    struct service_windows *windows;
     unsigned int threads;
     /** May anything be started (T_stop)? */
     bool (*may_send)(void *context);

@@ -92,6 +92,9 @@ static void add_fields(struct store_command *command, const struct store_campaig
     add_field_number(command, "expires", campaign->expires_unix_ms);
     add_field_text(command, "key", campaign->wrapped_key);
     add_field_number(command, "key_id", campaign->token_key_id);
+    if (campaign->windows.size > 0) {
+        add_field_text(command, "windows", campaign->windows);
+    }
     store_header_pack_labels(campaign->labels, campaign->label_count,
                              store_command_scratch(command));
     store_command_add_string(command, "labels");

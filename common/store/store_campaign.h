@@ -37,6 +37,7 @@ struct store_campaign {
     bool is_container;
     uint32_t buckets; /* of duplicate hashes; 0: KEEP */
     uint32_t expires_after_s;
+    struct text windows; /* send_window_pack(); empty: at any time */
     int64_t created_unix_ms;
     int64_t submitted_unix_ms;
     int64_t scheduled_unix_ms; /* 0: at once */

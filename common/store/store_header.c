@@ -19,6 +19,7 @@ static const struct {
     {"name", KIND_TEXT, offsetof(struct store_campaign, name)},
     {"pool", KIND_TEXT, offsetof(struct store_campaign, pool)},
     {"from", KIND_TEXT, offsetof(struct store_campaign, from_domain)},
+    {"windows", KIND_TEXT, offsetof(struct store_campaign, windows)},
     {"lane", KIND_U8, offsetof(struct store_campaign, lane)},
     {"mode", KIND_U8, offsetof(struct store_campaign, mode)},
     {"class", KIND_U8, offsetof(struct store_campaign, content_class)},

@@ -1,6 +1,7 @@
 #include "common/wire/wire_effective.h"
 
 #define DAY_S 86400U
+#define DAYS_OF_WEEK 7
 
 static const char *string_or(const char *value, const char *fallback)
 {
@@ -89,6 +90,26 @@ static Hikyaku__V1__Uncertain *resolve_uncertain(const Hikyaku__V1__Uncertain *g
     return uncertain;
 }
 
+/* No days: all. */
+static Hikyaku__V1__Window **resolve_windows(Hikyaku__V1__Window *const *given, size_t count,
+                                             struct arena *arena)
+{
+    Hikyaku__V1__Window **windows = arena_zero(arena, count, sizeof(void *));
+    for (size_t i = 0; i < count; i++) {
+        windows[i] = arena_alloc(arena, sizeof *windows[i]);
+        *windows[i] = *given[i];
+        if (given[i]->n_days > 0) {
+            continue;
+        }
+        windows[i]->days = arena_zero(arena, DAYS_OF_WEEK, sizeof *windows[i]->days);
+        for (int day = 0; day < DAYS_OF_WEEK; day++) {
+            windows[i]->days[windows[i]->n_days++] =
+                (Hikyaku__V1__Weekday)(HIKYAKU__V1__WEEKDAY__WEEKDAY_MONDAY + day);
+        }
+    }
+    return windows;
+}
+
 /* What campaigns and messages have in common. */
 static void resolve_common(Hikyaku__V1__CreateCampaignRequest *settings,
                            const struct wire_limits *limits,
@@ -130,6 +151,7 @@ wire_effective_campaign(const Hikyaku__V1__CreateCampaignRequest *request,
     if (settings->duplicates == 0) {
         settings->duplicates = HIKYAKU__V1__DUPLICATES__DUPLICATES_DROP;
     }
+    settings->windows = resolve_windows(request->windows, request->n_windows, arena);
     resolve_common(settings, limits, tenant, arena);
     return settings;
 }

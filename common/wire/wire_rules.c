@@ -109,6 +109,15 @@ static const struct wire_rule uncertain_rules[] = {
 };
 static const struct wire_rule_set uncertain_set = SET(uncertain_rules, NULL);
 
+/* Clocks and zones are held against tzdata by the API. */
+static const struct wire_rule window_rules[] = {
+    {.number = 1, .min = 1, .entries = 7},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 5},
+    {.number = 3, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 5},
+    {.number = 4, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 64},
+};
+static const struct wire_rule_set window_set = SET(window_rules, NULL);
+
 /* ---------------------------------------------------------------- campaigns */
 
 static void check_create(struct wire_check *check, const ProtobufCMessage *message,
@@ -132,6 +141,7 @@ static const struct wire_rule create_rules[] = {
     {.number = 12,
      .min_limit = LIMIT(campaign_expires_min_s),
      .max_limit = LIMIT(campaign_expires_max_s)},
+    {.number = 13, .entries = 14, .nested = &window_set},
     {.number = 16, .nested = &uncertain_set},
 };
 static const struct wire_rule_set create_set = SET(create_rules, check_create);

@@ -11,6 +11,7 @@
 #include "coordinator/catalog/catalog.h"
 
 struct api;
+struct service_windows;
 
 /** Fill in the fleet as this coordinator knows it. */
 typedef void api_fleet_fn(void *context, struct arena *arena,
@@ -32,6 +33,7 @@ struct api_settings {
     struct store *store;
     struct catalog *catalog;
     struct key_directory *keys;
+    struct service_windows *windows;
     const struct wire_limits *limits;
     const char *tenant;              /* every key's tenant until there are others */
     const char *const *pools;        /* names; NULL-terminated */

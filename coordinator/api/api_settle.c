@@ -1,6 +1,7 @@
 #include "coordinator/api/api_settle.h"
 
 #include "coordinator/api/api_state.h"
+#include "coordinator/api/api_windows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -88,7 +89,9 @@ int api_settle_check(struct api_call *call, const Hikyaku__V1__CreateCampaignReq
     int pool_error = check_pool(call, settings->pool);
     int from_error = check_from(call, settings->content, ret_domain);
     int content_error = check_content(call, settings->content);
-    return pool_error != 0 || from_error != 0 || content_error != 0 ? -EINVAL : 0;
+    int windows_error = api_windows_check(call, settings);
+    bool is_good = pool_error == 0 && from_error == 0 && content_error == 0 && windows_error == 0;
+    return is_good ? 0 : -EINVAL;
 }
 
 void api_settle_check_messages(struct api_call *call,
@@ -146,6 +149,7 @@ void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignR
         .resolve_after_s = settings->uncertain->resolve_after_s,
         .buckets = keeps ? 0 : intake_settings_buckets(settings->estimated_rows),
         .expires_after_s = settings->expires_after_s,
+        .windows = api_windows_pack(call, settings),
         .created_unix_ms = created_unix_ms,
         .scheduled_unix_ms = settings->scheduled_at_unix_ms,
     };

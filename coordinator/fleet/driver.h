@@ -14,6 +14,7 @@
 
 struct driver;
 struct service_stops;
+struct service_windows;
 
 /** A claim that its worker does not know. */
 struct driver_unknown {
@@ -29,6 +30,7 @@ struct driver_settings {
     struct ready *ready;               /* */
     struct sessions *sessions;         /* */
     const struct service_stops *stops; /* */
+    struct service_windows *windows;   /* */
     /** Batches wait that did not wait before. */
     void (*on_waiting)(void *context);
     /** A suspect batch is due: it does not go into the ready queues. */

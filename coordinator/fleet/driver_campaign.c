@@ -123,12 +123,15 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
         LOG(LOG_CAMPAIGN_STATE, NULL, log_string("campaign", campaign->id_text),
             log_string("state", state_name(header->state)));
     }
-    campaign->facts = drive_facts_of(header, campaign->driver->settings.stops, NULL);
+    const struct driver_settings *settings = &campaign->driver->settings;
+    const struct drive_facts_sources sources = {.stops = settings->stops,
+                                                .windows = settings->windows,
+                                                .now_unix_ms = store_now_unix_ms(settings->store)};
+    campaign->facts = drive_facts_of(header, &sources, NULL);
     campaign->quarantined = header->gates[GATE_QUARANTINED];
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
-        const struct driver_settings *settings = &campaign->driver->settings;
         settings->on_word(settings->context, campaign->id, header->word);
     }
 }

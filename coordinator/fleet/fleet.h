@@ -7,12 +7,14 @@
 #include "coordinator/catalog/catalog.h"
 
 struct fleet;
+struct service_windows;
 
 struct fleet_settings {
     struct loop *loop;                        /* borrowed, as all below */
     struct store *store;                      /* */
     struct catalog *catalog;                  /* */
     struct bus *bus;                          /* */
+    struct service_windows *windows;          /* */
     const struct bus_server_settings *server; /* endpoint, key, admitted; for the call */
     const char *session;                      /* own, 32 hex digits */
     const char *cluster;

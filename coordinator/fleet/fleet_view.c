@@ -245,7 +245,11 @@ enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign
                           struct arena *arena, struct fleet_view_why *ret_why)
 {
     const struct stop *stop = NULL;
-    const struct drive_facts facts = drive_facts_of(campaign, fleet->stops, &stop);
+    const struct drive_facts_sources sources = {.stops = fleet->stops,
+                                                .windows = fleet->settings.windows,
+                                                .now_unix_ms =
+                                                    store_now_unix_ms(fleet->settings.store)};
+    const struct drive_facts facts = drive_facts_of(campaign, &sources, &stop);
     const struct drive_time time = {.now_unix_ms = clock_unix_ms(),
                                     .is_doubted = driver_doubts_clock(fleet->driver)};
     struct drive_decision decision;

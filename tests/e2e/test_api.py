@@ -133,7 +133,7 @@ def test_effective_settings_show_every_default(api):
     ({"pool": "nowhere"}, "pool", "pool"),
     ({"content_class": 0}, "required", "content_class"),
     ({"idempotency_key": "with space"}, "key_syntax", "idempotency_key"),
-    ({"max_per_minute": 5}, "not_yet", "max_per_minute"),
+    ({"tls": 2}, "not_yet", "tls"),
     ({"scheduled_at_unix_ms": 1000}, "out_of_range", "scheduled_at_unix_ms"),
 ])
 def test_bad_settings_are_refused_with_field_and_rule(api, changes, rule, field):

@@ -153,15 +153,14 @@ def test_refuse_stops_at_the_first_bad_row_and_names_it(run, files, tmp_path):
 
 
 def test_the_servers_rules_are_told_at_the_line_of_the_file(run, files):
-    words, _ = files("rules", campaign="reply_to: [a@b.test]\nmax_per_minute: 5\n"
+    words, _ = files("rules", campaign="reply_to: [a@b.test]\ntls: REQUIRED\n"
                                        "expires_after_s: 1\n")
     done = run("submit", *words, code=REFUSED)
-    assert re.search(r"^rules\.yaml:10:1: max_per_minute: .*\[not_yet\]$", done.stderr, re.M)
+    assert re.search(r"^rules\.yaml:10:1: tls: .*\[not_yet\]$", done.stderr, re.M)
     assert re.search(r"^rules\.yaml:11:1: expires_after_s: ", done.stderr, re.M)
     error = json.loads(run("submit", *words, "--json", code=REFUSED).stdout)["error"]
     assert error["code"] == "invalid_argument"
-    assert {problem["field"] for problem in error["problems"]} == {"max_per_minute",
-                                                                   "expires_after_s"}
+    assert {problem["field"] for problem in error["problems"]} == {"tls", "expires_after_s"}
 
 
 # ------------------------------------------------------------------ what is there

@@ -1,5 +1,6 @@
 #include "worker/claim/campaign.h"
 
+#include "common/service/service_windows.h"
 #include "common/wire/wire_store.h"
 
 #include <errno.h>
@@ -37,6 +38,14 @@ static void fill_options(struct campaign *campaign, const Hikyaku__V1__CreateCam
     }
 }
 
+static void fill_windows(struct campaign *campaign,
+                         const Hikyaku__V1__CreateCampaignRequest *settings)
+{
+    OWNED(buffer_finish) struct buffer packed = {0};
+    service_windows_pack(settings, &packed);
+    campaign->windows = arena_text(campaign->arena, buffer_text(&packed));
+}
+
 static int prepare(struct campaign *campaign, const Hikyaku__V1__StoredCampaign *stored,
                    struct problem *problem)
 {
@@ -55,6 +64,7 @@ static int prepare(struct campaign *campaign, const Hikyaku__V1__StoredCampaign 
     }
     if (error == 0) {
         fill_options(campaign, stored->settings);
+        fill_windows(campaign, stored->settings);
     }
     return error;
 }

@@ -3,6 +3,7 @@
 #include "common/base/clock.h"
 #include "common/base/log.h"
 #include "common/base/table.h"
+#include "common/service/service_windows.h"
 #include "common/store/store_campaign.h"
 #include "common/wire/wire_store.h"
 #include "worker/claim/isolation.h"
@@ -445,6 +446,25 @@ static uint64_t idle_of(const struct claims *claims, const struct claim *claim)
     return is_short ? ISOLATION_IDLE_MS : claims->settings.idle_ms;
 }
 
+/* A window that closes while its campaign's batches are here. */
+static bool is_outside_window(const struct claims *claims, const struct claim *claim)
+{
+    struct text windows = claim->campaign->windows;
+    int64_t now_unix_s = store_now_unix_ms(claims->settings.store) / 1000;
+    return windows.size > 0 && claims->settings.windows != NULL &&
+           !service_windows_ask(claims->settings.windows, windows, now_unix_s).is_open;
+}
+
+/* Time takes back what has not started. */
+static void recall_late(struct claims *claims, struct claim *claim, uint64_t now_ms)
+{
+    if (is_outside_window(claims, claim)) {
+        recall(claims, claim, GATE_OUTSIDE_WINDOW);
+    } else if (now_ms - claim->opened_ms >= idle_of(claims, claim)) {
+        recall(claims, claim, GATE_NONE);
+    }
+}
+
 static void on_tick(void *context)
 {
     struct claims *claims = context;
@@ -458,9 +478,8 @@ static void on_tick(void *context)
         } else if (claim->epoch != 0 && is_ready && !claim->is_recalled) {
             poll_word(claims, claim, now_ms);
         }
-        if (claim->epoch != 0 && !claim->is_recalled &&
-            now_ms - claim->opened_ms >= idle_of(claims, claim)) {
-            recall(claims, claim, GATE_NONE);
+        if (claim->epoch != 0 && !claim->is_recalled) {
+            recall_late(claims, claim, now_ms);
         }
         tend(claims, claim->campaign, now_ms);
     }

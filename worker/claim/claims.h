@@ -8,11 +8,13 @@
 #include "worker/paths/sending_ips.h"
 
 struct claims;
+struct service_windows;
 
 struct claims_settings {
     struct loop *loop; /* borrowed, like all of these */
     struct store *store;
     struct sending_ips *ips;
+    struct service_windows *windows; /* NULL: campaigns have none */
     struct credit_limits limits;
     uint64_t idle_ms; /* what has not started by then goes back */
     /** A campaign's content came: say how its messages are signed. */

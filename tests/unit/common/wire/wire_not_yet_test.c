@@ -25,11 +25,10 @@ static void test_each_broken_entry_comes_once(void **state)
     struct arena *arena = arena_create(0);
     Hikyaku__V1__CreateCampaignRequest *request = requests_create(arena);
     request->purpose = requests_string(arena, "x");
-    request->max_per_minute = 1;
-    request->windows = arena_zero(arena, 1, sizeof(void *));
-    request->windows[0] = requests_new(arena, &hikyaku__v1__window__descriptor);
-    request->n_windows = 1;
-    const char *const want[] = {"purpose", "windows", "max_per_minute"};
+    request->tls = HIKYAKU__V1__TLS_POLICY__TLS_POLICY_REQUIRED;
+    request->retention_days = requests_new(arena, &hikyaku__v1__retention_days__descriptor);
+    request->retention_days->events = 1;
+    const char *const want[] = {"purpose", "tls", "retention_days"};
     const struct wire_not_yet *entry = NULL;
     for (size_t i = 0; i < 3; i++) {
         entry = wire_not_yet_next(&request->base, entry);

@@ -378,6 +378,33 @@ CHANGE(rate)
 {
     request->max_per_minute = 100;
 }
+static void add_window(struct arena *arena, Hikyaku__V1__CreateCampaignRequest *request)
+{
+    Hikyaku__V1__Window *window = requests_new(arena, &hikyaku__v1__window__descriptor);
+    window->from = requests_string(arena, "09:00");
+    window->to = requests_string(arena, "21:00");
+    window->zone = requests_string(arena, "Asia/Tokyo");
+    request->windows = arena_zero(arena, 15, sizeof(void *));
+    request->windows[0] = window;
+    request->n_windows = 1;
+}
+CHANGE(window)
+{
+    add_window(arena, request);
+}
+CHANGE(window_without_zone)
+{
+    add_window(arena, request);
+    request->windows[0]->zone = requests_string(arena, "");
+}
+CHANGE(windows_too_many)
+{
+    add_window(arena, request);
+    for (size_t i = 1; i < 15; i++) {
+        request->windows[i] = request->windows[0];
+    }
+    request->n_windows = 15;
+}
 CHANGE(tls_required)
 {
     request->tls = HIKYAKU__V1__TLS_POLICY__TLS_POLICY_REQUIRED;
@@ -494,6 +521,9 @@ static const struct {
     {rows_too_many, "estimated_rows", "out_of_range"},
     {purpose, "purpose", "not_yet"},
     {rate, "max_per_minute", "not_yet"},
+    {window, NULL, NULL},
+    {window_without_zone, "windows[0].zone", "required"},
+    {windows_too_many, "windows", "too_many"},
     {tls_required, "tls", "not_yet"},
     {tls_opportunistic, NULL, NULL},
     {resolve_as_bounced, NULL, NULL},

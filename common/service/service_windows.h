@@ -1,0 +1,26 @@
+/* Sending windows as headers and contents hold them, asked for now: zones are read from the
+ * machine's tzdata at first use and kept, answers are kept until they change. One thread. */
+#ifndef HIKYAKU_COMMON_SERVICE_SERVICE_WINDOWS_H
+#define HIKYAKU_COMMON_SERVICE_SERVICE_WINDOWS_H
+
+#include "common/policy/send_window.h"
+#include "hikyaku/v1/api.pb-c.h"
+
+struct service_windows;
+
+struct service_windows *service_windows_create(void);
+/** Accepts NULL, nulls the pointer. */
+void service_windows_destroy(struct service_windows **windows);
+
+/** Append the windows of effective settings that passed the API's check, packed. */
+void service_windows_pack(const Hikyaku__V1__CreateCampaignRequest *settings, struct buffer *out);
+/** Is it there, and can it be read? */
+bool service_windows_has_zone(struct service_windows *windows, struct text name);
+/**
+ * @param packed  of send_window_pack(); empty: open. What cannot be read, or whose zone is not
+ *                there, is closed: nothing is sent at a wrong hour
+ */
+struct send_window_state service_windows_ask(struct service_windows *windows, struct text packed,
+                                             int64_t now_unix_s);
+
+#endif
