@@ -23,6 +23,7 @@ enum seal_kind {
     SEAL_REFS = 3,       /* the callers' refs of a batch */
     SEAL_KEY = 4,        /* a campaign key under a month key; batch is the month, 202611 */
     SEAL_EVENTS = 5,     /* one flush's events of a batch */
+    SEAL_BACKUP = 6,     /* a frame of a backup: campaign is its id, batch its number */
 };
 
 /** What a sealed part is; a part opens only under the name it was sealed under. */
