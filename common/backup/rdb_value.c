@@ -183,7 +183,7 @@ static int append_integer(struct rdb_source *source, int packing, struct buffer 
         return error;
     }
     /* Little-endian, as Redis' machines are. */
-    int32_t number = (int8_t)bytes[0];
+    int32_t number = (bytes[0] ^ 0x80) - 0x80;
     if (packing == AS_INT16) {
         number = (int16_t)(bytes[0] | (bytes[1] << 8));
     } else if (packing == AS_INT32) {

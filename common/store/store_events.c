@@ -178,7 +178,6 @@ static int read_end(const redisReply *entry, struct store_event_place *ret_place
 static int read_range(const redisReply *reply, struct store_events_range *range)
 {
     uint64_t added = 0;
-    struct store_event_place newest = {0, 0};
     int result = 0;
     for (size_t i = 0; i + 1 < store_reply_count(reply); i += 2) {
         struct text name = store_reply_text(store_reply_at(reply, i));
@@ -188,17 +187,15 @@ static int read_range(const redisReply *reply, struct store_events_range *range)
         } else if (text_equal(name, TEXT("entries-added"))) {
             added = store_reply_number(value);
         } else if (text_equal(name, TEXT("last-generated-id"))) {
-            result |= store_entry_read_place(store_reply_text(value), &newest);
+            result |= store_entry_read_place(store_reply_text(value), &range->last);
         } else if (text_equal(name, TEXT("first-entry"))) {
             range->oldest_unix_ms = read_time(value);
             result |= read_end(value, &range->first);
-        } else if (text_equal(name, TEXT("last-entry"))) {
-            result |= read_end(value, &range->last);
         }
     }
     if (range->length == 0) { /* all trimmed: what comes next is the first */
-        range->last = newest;
-        range->first = (struct store_event_place){newest.generation, newest.sequence + 1};
+        range->first = range->last;
+        range->first.sequence++;
     }
     range->removed = added > range->length ? added - range->length : 0;
     return result == 0 ? 0 : -EPROTO;

@@ -37,8 +37,9 @@ void store_events_read(struct store *store, struct text tenant,
                        const struct store_event_place after[64], size_t limit,
                        store_events_fn *on_answer, void *context);
 
-/** First and last place of each stream; of one trimmed to nothing: the place behind its last entry,
- *  and that one. Zero: nothing was ever written. */
+/** First and last place of each stream, the last also when its entry is gone or the stream only
+ * went on in another generation. Of an empty one `first` is the place behind. Zero: nothing was
+ * ever written. */
 struct store_events_range {
     struct store_event_place first;
     struct store_event_place last;

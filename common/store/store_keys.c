@@ -215,6 +215,11 @@ void store_keys_stops(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:stops");
 }
 
+void store_keys_restored(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:restored");
+}
+
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector)
 {
@@ -224,4 +229,26 @@ void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant,
     buffer_append_text(out, domain);
     buffer_append_byte(out, ':');
     buffer_append_text(out, selector);
+}
+
+static bool is_lease(struct text rest, struct text tag)
+{
+    return text_starts_with(rest, tag) && text_find(rest, '}') == rest.size - 1;
+}
+
+enum store_keys_kind store_keys_judge(const char *prefix, struct text key)
+{
+    struct text rest = text_skip(key, strlen(prefix));
+    if (!text_starts_with(key, text_of(prefix)) || !text_starts_with(rest, TEXT(":{"))) {
+        return STORE_KEYS_FOREIGN;
+    }
+    rest = text_skip(rest, 2);
+    size_t brace = text_find(rest, '}');
+    bool is_partition_lease =
+        text_starts_with(rest, TEXT("p")) && text_equal(text_skip(rest, brace), TEXT("}:lease"));
+    bool is_passing =
+        is_lease(rest, TEXT("s:")) || is_lease(rest, TEXT("ip:")) || is_partition_lease ||
+        text_equal(rest, TEXT("fleet}:sessions")) || text_equal(rest, TEXT("fleet}:suspect")) ||
+        text_equal(rest, TEXT("fleet}:notices")) || text_equal(rest, TEXT("fleet}:restored"));
+    return is_passing ? STORE_KEYS_PASSING : STORE_KEYS_KEPT;
 }

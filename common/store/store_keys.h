@@ -51,7 +51,17 @@ void store_keys_sessions(struct buffer *out, const char *prefix);
 void store_keys_suspect(struct buffer *out, const char *prefix);
 void store_keys_notices(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);
+/** The mark of a store that was loaded from a backup. */
+void store_keys_restored(struct buffer *out, const char *prefix);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector);
+
+/** What a key found in Redis is to a backup. */
+enum store_keys_kind {
+    STORE_KEYS_FOREIGN, /* not of this prefix */
+    STORE_KEYS_PASSING, /* of processes alive: sessions, leases, notices, the mark */
+    STORE_KEYS_KEPT,
+};
+enum store_keys_kind store_keys_judge(const char *prefix, struct text key);
 
 #endif

@@ -9,6 +9,8 @@ from .process import Process
 USERS = Path(__file__).resolve().parents[2] / "docs/examples/redis-users.acl"
 COORDINATOR = "hikyaku-coordinator"
 WORKER = "hikyaku-worker"
+BACKUP = "hikyaku-backup"
+RESTORE = "hikyaku-restore"
 DATABASE = 0
 
 
@@ -40,7 +42,8 @@ class RedisServer:
         lines.update(settings or {})
         text = "".join(f"{key} {value}\n" for key, value in lines.items() if value is not None)
         users = USERS.read_text()
-        for name in ("COORDINATOR_PASSWORD", "WORKER_PASSWORD"):
+        for name in ("COORDINATOR_PASSWORD", "WORKER_PASSWORD", "BACKUP_PASSWORD",
+                     "RESTORE_PASSWORD"):
             users = users.replace(name, password)
         text += users + f"user operator on >{password} ~* &* +@all\n"
         self.configuration = self.folder / "redis.conf"
