@@ -16,6 +16,7 @@
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/fleet_gauges.h"
 #include "coordinator/fleet/fleet_view.h"
+#include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ struct app {
     struct catalog *catalog;
     struct service_windows *windows;
     struct fleet *fleet;
+    struct recovery *recovery;
     struct retention *retention;
     struct api *api;
     struct service_health *health;
@@ -64,6 +66,7 @@ static void close_all(struct app *app)
     store_destroy(&app->store);
     api_destroy(&app->api);
     retention_destroy(&app->retention);
+    recovery_destroy(&app->recovery);
     fleet_close(&app->fleet);
     catalog_destroy(&app->catalog);
     service_windows_destroy(&app->windows);
@@ -97,6 +100,7 @@ static void leave(struct app *app, const char *reason)
     if (app->retention != NULL) {
         retention_stop(app->retention);
     }
+    recovery_stop(app->recovery);
     fleet_leave(app->fleet);
     loop_timer_start(app->leaving, LEAVE_STEP_MS, LEAVE_STEP_MS);
 }
@@ -119,6 +123,7 @@ static void on_store_ready(void *context)
 {
     struct app *app = context;
     LOG(LOG_READY, NULL, log_string("part", "store"));
+    recovery_on_store_ready(app->recovery);
     fleet_on_store_ready(app->fleet);
 }
 
@@ -148,13 +153,30 @@ static const char *why_not_ready(void *context)
     if (!store_is_ready(app->store)) {
         return store_why_not_ready(app->store);
     }
+    if (recovery_is_closed(app->recovery)) {
+        const char *note = recovery_note(app->recovery);
+        return note != NULL ? note : "the mark of a restore is not read yet";
+    }
     return fleet_is_ready(app->fleet) ? NULL : "the session is not registered yet";
+}
+
+static const char *ready_note(void *context)
+{
+    const struct app *app = context;
+    const char *note = recovery_note(app->recovery);
+    return note != NULL ? note : service_store_note(&app->config->service);
+}
+
+static bool is_stopped(void *context)
+{
+    const struct app *app = context;
+    return recovery_is_stopped(app->recovery);
 }
 
 static void fill_fleet(void *context, struct arena *arena, Hikyaku__V1__GetFleetResponse *response)
 {
     const struct app *app = context;
-    fleet_view_fill(app->fleet, arena, response);
+    fleet_view_fill(app->fleet, arena, recovery_note(app->recovery), response);
 }
 
 static struct api_gate find_gate(void *context, const struct store_campaign *campaign,
@@ -163,7 +185,10 @@ static struct api_gate find_gate(void *context, const struct store_campaign *cam
     const struct app *app = context;
     struct fleet_view_why why = {.text = ""};
     enum gate gate = fleet_view_gate(app->fleet, campaign, arena, &why);
-    return (struct api_gate){.gate = gate, .until_unix_ms = why.until_unix_ms, .why = why.text};
+    return (struct api_gate){.gate = gate,
+                             .until_unix_ms = why.until_unix_ms,
+                             .why = why.text,
+                             .is_idle = recovery_is_stopped(app->recovery)};
 }
 
 static void set_gauges(void *context)
@@ -268,6 +293,7 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .version = HIKYAKU_VERSION,
             .transactional_permille = (uint32_t)config->transactional_share,
             .on_session_lost = on_session_lost,
+            .is_stopped = is_stopped,
             .context = app,
         },
         &app->fleet, problem);
@@ -309,6 +335,15 @@ static bool drives(void *context, unsigned int partition)
     return app->fleet != NULL && fleet_drives(app->fleet, partition);
 }
 
+static void open_recovery(struct app *app)
+{
+    app->recovery = recovery_create(&(struct recovery_settings){.loop = app->loop,
+                                                                .store = app->store,
+                                                                .tenant = TENANT,
+                                                                .drives = drives,
+                                                                .context = app});
+}
+
 static void open_retention(struct app *app)
 {
     const struct coordinator_config *config = app->config;
@@ -332,6 +367,7 @@ static void open_retention(struct app *app)
                   .life_ms = limits->campaign_schedule_days * DAY_MS +
                              limits->campaign_expires_max_ms + own->drafts_ms},
         .drives = drives,
+        .is_stopped = is_stopped,
         .context = app,
     });
     retention_start(app->retention);
@@ -379,6 +415,7 @@ static int open_api(struct app *app, struct problem *problem)
         .catalog = app->catalog,
         .keys = app->keys,
         .windows = app->windows,
+        .recovery = app->recovery,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),
@@ -401,7 +438,7 @@ static int open_health(struct app *app, struct problem *problem)
         &(struct service_health_settings){.loop = app->loop,
                                           .endpoint = app->config->metrics_listen,
                                           .why_not_ready = why_not_ready,
-                                          .note = service_store_note(&app->config->service),
+                                          .note = ready_note,
                                           .set_gauges = set_gauges,
                                           .context = app},
         &app->health, problem);
@@ -414,6 +451,7 @@ static int open_all(struct app *app, struct problem *problem)
         error = open_store(app, problem);
     }
     if (error == 0) {
+        open_recovery(app);
         open_catalog(app);
         error = open_fleet(app, problem);
     }

@@ -485,13 +485,19 @@ static int open_links(struct app *app, struct problem *problem)
     return error != 0 ? error : links_create(&settings, &app->links, problem);
 }
 
+static const char *ready_note(void *context)
+{
+    const struct app *app = context;
+    return service_store_note(&app->config->service);
+}
+
 static int open_health(struct app *app, struct problem *problem)
 {
     return service_health_open(
         &(struct service_health_settings){.loop = app->loop,
                                           .endpoint = app->config->metrics_listen,
                                           .why_not_ready = why_not_ready,
-                                          .note = service_store_note(&app->config->service),
+                                          .note = ready_note,
                                           .set_gauges = set_gauges,
                                           .context = app},
         &app->health, problem);

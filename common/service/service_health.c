@@ -36,7 +36,8 @@ static void answer_metrics(struct service_health *health, struct http_request *r
 static void answer_ready(struct service_health *health, struct http_request *request)
 {
     const char *reason = health->settings.why_not_ready(health->settings.context);
-    const char *note = health->settings.note;
+    service_health_not_ready_fn *find_note = health->settings.note;
+    const char *note = find_note == NULL ? NULL : find_note(health->settings.context);
     struct buffer body = {.data = NULL};
     if (reason == NULL) {
         buffer_append_text(&body, TEXT("ready\n"));

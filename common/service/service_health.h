@@ -17,7 +17,7 @@ struct service_health_settings {
     struct loop *loop;    /* borrowed */
     const char *endpoint; /* "127.0.0.1:8461" */
     service_health_not_ready_fn *why_not_ready;
-    const char *note;                     /* a line for /readyz that is always true; NULL: none */
+    service_health_not_ready_fn *note;    /* a line for /readyz besides; may be NULL */
     service_health_gauges_fn *set_gauges; /* may be NULL */
     void *context;
 };

@@ -421,6 +421,11 @@ static const struct wire_rule start_rules[] = {
     {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 64},
 };
 static const struct wire_rule_set start_set = SET(start_rules, check_start);
+static const struct wire_rule resume_restored_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 32},
+    {.number = 2, .flags = REQUIRED},
+};
+static const struct wire_rule_set resume_restored_set = SET(resume_restored_rules, NULL);
 
 static const struct {
     const ProtobufCMessageDescriptor *message;
@@ -444,6 +449,8 @@ static const struct {
     {&hikyaku__v1__stop_request__descriptor, &stop_set},
     {&hikyaku__v1__start_request__descriptor, &start_set},
     {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
+    {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
+    {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
 };
 
 int wire_rules_check(const ProtobufCMessage *request, const struct wire_limits *limits,

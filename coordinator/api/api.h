@@ -9,6 +9,7 @@
 #include "common/store/store.h"
 #include "common/wire/wire_effective.h"
 #include "coordinator/catalog/catalog.h"
+#include "coordinator/recovery/recovery.h"
 
 struct api;
 struct service_windows;
@@ -22,6 +23,7 @@ struct api_gate {
     enum gate gate;        /* GATE_NONE: they need not */
     int64_t until_unix_ms; /* 0: not known */
     const char *why;       /* for people, "" for nothing; in the arena */
+    bool is_idle;          /* nobody works, whatever batches say of claims (a restored store) */
 };
 
 /** As this coordinator sees its workers, and what operators have stopped. */
@@ -34,6 +36,7 @@ struct api_settings {
     struct catalog *catalog;
     struct key_directory *keys;
     struct service_windows *windows;
+    struct recovery *recovery;
     const struct wire_limits *limits;
     const char *tenant;              /* every key's tenant until there are others */
     const char *const *pools;        /* names; NULL-terminated */

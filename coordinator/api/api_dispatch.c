@@ -10,24 +10,40 @@
 #define REQUEST(name) (&hikyaku__v1__##name##_request__descriptor)
 
 static const struct api_dispatch_method methods[] = {
-    {"CampaignService", "CreateCampaign", REQUEST(create_campaign), api_create_handle},
-    {"CampaignService", "AddRecipients", REQUEST(add_recipients), api_recipients_handle},
-    {"CampaignService", "SubmitCampaign", REQUEST(submit_campaign), api_submit_handle},
-    {"CampaignService", "GetCampaign", REQUEST(get_campaign), api_get_handle},
-    {"CampaignService", "ListCampaigns", REQUEST(list_campaigns), api_list_handle},
-    {"CampaignService", "PauseCampaign", REQUEST(pause_campaign), api_control_handle},
-    {"CampaignService", "ResumeCampaign", REQUEST(resume_campaign), api_control_handle},
-    {"CampaignService", "CancelCampaign", REQUEST(cancel_campaign), api_control_handle},
-    {"CampaignService", "PreviewMessage", REQUEST(preview_message), api_preview_handle},
-    {"CampaignService", "FindRecipients", REQUEST(find_recipients), api_find_handle},
-    {"CampaignService", "ListUncertain", REQUEST(list_uncertain), api_uncertain_handle},
-    {"CampaignService", "ResolveUncertain", REQUEST(resolve_uncertain), api_resolve_handle},
-    {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle},
-    {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle},
-    {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle},
-    {"FleetService", "Stop", REQUEST(stop), api_stop_handle},
-    {"FleetService", "Start", REQUEST(start), api_stop_handle_start},
-    {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list},
+    {"CampaignService", "CreateCampaign", REQUEST(create_campaign), api_create_handle,
+     API_DISPATCH_DRIVEN},
+    {"CampaignService", "AddRecipients", REQUEST(add_recipients), api_recipients_handle,
+     API_DISPATCH_DRIVEN},
+    {"CampaignService", "SubmitCampaign", REQUEST(submit_campaign), api_submit_handle,
+     API_DISPATCH_DRIVEN},
+    {"CampaignService", "GetCampaign", REQUEST(get_campaign), api_get_handle, API_DISPATCH_OPEN},
+    {"CampaignService", "ListCampaigns", REQUEST(list_campaigns), api_list_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "PauseCampaign", REQUEST(pause_campaign), api_control_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "ResumeCampaign", REQUEST(resume_campaign), api_control_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "CancelCampaign", REQUEST(cancel_campaign), api_control_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "PreviewMessage", REQUEST(preview_message), api_preview_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "FindRecipients", REQUEST(find_recipients), api_find_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "ListUncertain", REQUEST(list_uncertain), api_uncertain_handle,
+     API_DISPATCH_OPEN},
+    {"CampaignService", "ResolveUncertain", REQUEST(resolve_uncertain), api_resolve_handle,
+     API_DISPATCH_DRIVEN},
+    {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle,
+     API_DISPATCH_DRIVEN},
+    {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle, API_DISPATCH_OPEN},
+    {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle, API_DISPATCH_ALWAYS},
+    {"FleetService", "GetRestored", REQUEST(get_restored), api_restored_get_handle,
+     API_DISPATCH_ALWAYS},
+    {"FleetService", "ResumeRestored", REQUEST(resume_restored), api_restored_resume_handle,
+     API_DISPATCH_ALWAYS},
+    {"FleetService", "Stop", REQUEST(stop), api_stop_handle, API_DISPATCH_OPEN},
+    {"FleetService", "Start", REQUEST(start), api_stop_handle_start, API_DISPATCH_OPEN},
+    {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list, API_DISPATCH_OPEN},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)
@@ -58,6 +74,20 @@ const struct api_dispatch_method *api_dispatch_find(struct text path)
     return NULL;
 }
 
+/* A store that was loaded from a backup takes nothing new until an operator has decided. */
+static bool is_closed(struct api_call *call, const struct api_dispatch_method *method)
+{
+    const struct recovery *recovery = call->api->settings.recovery;
+    bool is_closed = (method->when == API_DISPATCH_OPEN && recovery_is_closed(recovery)) ||
+                     (method->when == API_DISPATCH_DRIVEN && recovery_is_stopped(recovery));
+    if (is_closed) {
+        const char *note = recovery_note(recovery);
+        api_call_refuse_with(call, WIRE_CODE_UNAVAILABLE, "", note == NULL ? "store" : "restored",
+                             "%s", note == NULL ? "the store is away: repeat the call" : note);
+    }
+    return is_closed;
+}
+
 void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *method,
                       struct text body)
 {
@@ -76,5 +106,7 @@ void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *m
         api_call_refuse(call, WIRE_CODE_INVALID_ARGUMENT);
         return;
     }
-    method->handle(call);
+    if (!is_closed(call, method)) {
+        method->handle(call);
+    }
 }

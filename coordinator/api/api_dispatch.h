@@ -6,12 +6,20 @@
 
 typedef void api_dispatch_handler_fn(struct api_call *call);
 
+/** When a call is answered, in a store that was loaded from a backup (coordinator/recovery). */
+enum api_dispatch_when {
+    API_DISPATCH_DRIVEN, /* once it is driven again: what makes work */
+    API_DISPATCH_OPEN,   /* once it is loaded: what reads, and what holds work back */
+    API_DISPATCH_ALWAYS, /* needs no store */
+};
+
 /** One row of the table of methods. */
 struct api_dispatch_method {
     const char *service; /* "CampaignService" */
     const char *name;    /* "CreateCampaign" */
     const ProtobufCMessageDescriptor *request;
     api_dispatch_handler_fn *handle;
+    enum api_dispatch_when when;
 };
 
 /** @param path  "/hikyaku.v1.CampaignService/CreateCampaign". @return NULL when unknown */

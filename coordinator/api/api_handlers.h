@@ -21,5 +21,7 @@ void api_fleet_handle(struct api_call *call);
 void api_stop_handle(struct api_call *call);
 void api_stop_handle_start(struct api_call *call);
 void api_stop_handle_list(struct api_call *call);
+void api_restored_get_handle(struct api_call *call);
+void api_restored_resume_handle(struct api_call *call);
 
 #endif

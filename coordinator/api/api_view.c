@@ -89,14 +89,14 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
     }
     /* What is at a worker is on its way, not waiting. */
     uint64_t waiting =
-        counts[GATE_NONE] > campaign->in_flight ? counts[GATE_NONE] - campaign->in_flight : 0;
+        counts[GATE_NONE] > view->in_flight ? counts[GATE_NONE] - view->in_flight : 0;
     counts[GATE_NONE] = 0;
     counts[own] += waiting;
     enum gate paused = campaign->quarantine != 0 ? GATE_QUARANTINED : GATE_PAUSED;
     own = campaign->word == STORE_PAUSE ? paused : own;
-    if (binds_all(campaign, own) && total > campaign->in_flight) {
+    if (binds_all(campaign, own) && total > view->in_flight) {
         memset(counts, 0, sizeof counts);
-        counts[own] = total - campaign->in_flight;
+        counts[own] = total - view->in_flight;
     }
     view->gates = arena_zero(arena, GATE_LIMIT, sizeof(void *));
     for (int gate = 1; gate < GATE_LIMIT; gate++) {
@@ -162,7 +162,7 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     view->chunks = campaign->chunks;
     view->batches_open = campaign->batches_open;
     view->container = campaign->is_container;
-    view->in_flight = campaign->in_flight;
+    view->in_flight = running_gate->is_idle ? 0 : campaign->in_flight;
     view->doubled = campaign->doubled;
     fill_labels(campaign, arena, view);
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);

@@ -105,4 +105,8 @@ void drive_rule_decide(const struct drive_facts *facts, const struct drive_time 
         return;
     }
     rule(facts, time, ret_decision);
+    if (time->is_stopped && !ret_decision->is_over) {
+        *ret_decision =
+            (struct drive_decision){.sweeps = OUTCOME_PENDING, .gate = GATE_OPERATOR_STOP};
+    }
 }

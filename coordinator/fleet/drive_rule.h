@@ -23,6 +23,7 @@ struct drive_facts {
 struct drive_time {
     int64_t now_unix_ms;
     bool is_doubted; /* Redis' clock and ours differ by too much: nothing starts or expires */
+    bool is_stopped; /* nothing is driven */
 };
 
 struct drive_decision {

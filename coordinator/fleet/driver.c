@@ -227,6 +227,11 @@ bool driver_lacks_key(const struct driver *driver, const unsigned char id[16])
     return campaign != NULL && campaign->lacks_key;
 }
 
+bool driver_is_stopped(const struct driver *driver)
+{
+    return driver->settings.is_stopped(driver->settings.context);
+}
+
 bool driver_doubts_clock(const struct driver *driver)
 {
     return driver_campaign_time(driver).is_doubted;

@@ -43,6 +43,8 @@ struct driver_settings {
     struct claim_watch_report (*report_of)(void *context, const char *session, struct text claim);
     /** The worker of a session lacks a claim: ask it to give it back. All borrowed for the call. */
     void (*on_unknown)(void *context, const char *session, const struct driver_unknown *unknown);
+    /** Nothing may be driven: gate OPERATOR_STOP. */
+    bool (*is_stopped)(void *context);
     void *context;
 };
 
@@ -79,5 +81,6 @@ uint64_t driver_quarantined(const struct driver *driver);
 bool driver_lacks_key(const struct driver *driver, const unsigned char campaign[16]);
 /** Redis' clock and ours differ by too much: nothing starts or expires. */
 bool driver_doubts_clock(const struct driver *driver);
+bool driver_is_stopped(const struct driver *driver);
 
 #endif

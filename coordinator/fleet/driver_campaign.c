@@ -100,9 +100,10 @@ bool driver_campaign_answered(struct driver_campaign *campaign)
 struct drive_time driver_campaign_time(const struct driver *driver)
 {
     int64_t skew_ms = store_clock_skew_ms(driver->settings.store);
+    bool is_doubted = skew_ms > DRIVER_SKEW_MAX_MS || skew_ms < -DRIVER_SKEW_MAX_MS;
     return (struct drive_time){.now_unix_ms = store_now_unix_ms(driver->settings.store),
-                               .is_doubted =
-                                   skew_ms > DRIVER_SKEW_MAX_MS || skew_ms < -DRIVER_SKEW_MAX_MS};
+                               .is_doubted = is_doubted,
+                               .is_stopped = driver_is_stopped(driver)};
 }
 
 static const char *state_name(uint8_t state)

@@ -169,8 +169,8 @@ static void on_claims(void *context, int error, const struct store_claimed *clai
 void driver_claims_look(struct driver *driver, unsigned int number)
 {
     struct driver_partition *partition = &driver->partitions[number];
-    if (!partition->is_held) {
-        return;
+    if (!partition->is_held || driver_is_stopped(driver)) {
+        return; /* claims of a store that was restored are nobody's death */
     }
     if (partition->is_claiming) {
         partition->wants_claims = true;

@@ -74,7 +74,8 @@ static void on_doubts(void *context, int error, const struct store_doubt *doubts
 void driver_doubt_look(struct driver *driver, unsigned int partition)
 {
     const struct driver_partition *held = &driver->partitions[partition];
-    if (!held->is_held || held->doubts > 0 || driver_campaign_time(driver).is_doubted) {
+    struct drive_time time = driver_campaign_time(driver);
+    if (!held->is_held || held->doubts > 0 || time.is_doubted || time.is_stopped) {
         return;
     }
     struct store_doubt_range range = {

@@ -160,6 +160,12 @@ static void on_unknown(void *context, const char *session, const struct driver_u
     free(tenant);
 }
 
+static bool is_stopped(void *context)
+{
+    const struct fleet *fleet = context;
+    return fleet->settings.is_stopped(fleet->settings.context);
+}
+
 static void on_notice(void *context, enum store_notice_kind kind, const unsigned char campaign[16])
 {
     struct fleet *fleet = context;
@@ -263,6 +269,7 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                             .on_word = on_word,
                                                             .report_of = report_of,
                                                             .on_unknown = on_unknown,
+                                                            .is_stopped = is_stopped,
                                                             .context = fleet});
     fleet->offers = offers_create(&(struct offers_settings){.loop = settings->loop,
                                                             .store = settings->store,

@@ -24,6 +24,8 @@ struct fleet_settings {
     uint32_t transactional_permille; /* share while both lanes wait */
     /** Somebody took this process' session: it must end. */
     void (*on_session_lost)(void *context);
+    /** Nothing may be driven: gate OPERATOR_STOP. */
+    bool (*is_stopped)(void *context);
     void *context;
 };
 

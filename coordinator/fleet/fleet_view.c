@@ -183,11 +183,14 @@ static void add_stops(const struct fleet *fleet, struct arena *arena,
     }
 }
 
-static void add_alarms(const struct fleet *fleet, struct arena *arena,
+static void add_alarms(const struct fleet *fleet, struct arena *arena, const char *note,
                        Hikyaku__V1__GetFleetResponse *response)
 {
-    size_t most = response->n_workers + response->n_ips + 1;
+    size_t most = response->n_workers + response->n_ips + 2;
     response->alarms = arena_zero(arena, most, sizeof *response->alarms);
+    if (note != NULL) {
+        response->alarms[response->n_alarms++] = copy(arena, note);
+    }
     if (driver_doubts_clock(fleet->driver)) {
         response->alarms[response->n_alarms++] =
             copy(arena, "CLOCK_DOUBT: the clocks of Redis and this coordinator differ by over "
@@ -209,7 +212,7 @@ static void add_alarms(const struct fleet *fleet, struct arena *arena,
     }
 }
 
-void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
+void fleet_view_fill(const struct fleet *fleet, struct arena *arena, const char *note,
                      Hikyaku__V1__GetFleetResponse *response)
 {
     response->cluster = copy(arena, fleet->settings.cluster);
@@ -220,7 +223,7 @@ void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
     add_ips(views, count, arena, response);
     add_store(fleet, arena, response);
     add_stops(fleet, arena, response);
-    add_alarms(fleet, arena, response);
+    add_alarms(fleet, arena, note, response);
 }
 
 /* No worker serves the pool, or those that do are full. */
@@ -251,11 +254,14 @@ enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign
                                                     store_now_unix_ms(fleet->settings.store)};
     const struct drive_facts facts = drive_facts_of(campaign, &sources, &stop);
     const struct drive_time time = {.now_unix_ms = clock_unix_ms(),
-                                    .is_doubted = driver_doubts_clock(fleet->driver)};
+                                    .is_doubted = driver_doubts_clock(fleet->driver),
+                                    .is_stopped = driver_is_stopped(fleet->driver)};
     struct drive_decision decision;
     drive_rule_decide(&facts, &time, &decision);
     *ret_why = (struct fleet_view_why){.until_unix_ms = decision.until_unix_ms, .text = ""};
-    if (decision.gate == GATE_OPERATOR_STOP && stop != NULL) {
+    if (time.is_stopped) {
+        ret_why->text = "restored from a backup: hikyaku restore status";
+    } else if (decision.gate == GATE_OPERATOR_STOP && stop != NULL) {
         ret_why->text = why_stopped(stop, arena);
     }
     if (decision.gate != GATE_NONE || !decision.offers) {

@@ -7,8 +7,9 @@
 #include "hikyaku/v1/api.pb-c.h"
 
 /** Fill GetFleet's answer (initialised by the caller) from `arena`. How many campaigns a
- * coordinator drives is known of this one only. */
-void fleet_view_fill(const struct fleet *fleet, struct arena *arena,
+ * coordinator drives is known of this one only.
+ * @param note  one alarm more; NULL: none */
+void fleet_view_fill(const struct fleet *fleet, struct arena *arena, const char *note,
                      Hikyaku__V1__GetFleetResponse *response);
 
 struct fleet_view_why {

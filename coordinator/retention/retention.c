@@ -76,6 +76,10 @@ static void next_partition(struct retention *retention)
            !settings->drives(settings->context, retention->partition)) {
         retention->partition++;
     }
+    if (settings->is_stopped(settings->context)) {
+        end_round(retention, 0);
+        return;
+    }
     if (retention->is_stopped || retention->partition == IDENTITY_PARTITIONS) {
         retention_months_look(retention->months, on_months, retention);
         return;
@@ -207,8 +211,9 @@ static void on_timer(void *context)
     struct retention *retention = context;
     retention->has_driven = false;
     int64_t skew_ms = store_clock_skew_ms(retention->settings.store);
-    if (!store_is_ready(retention->settings.store) || skew_ms > SKEW_MAX_MS ||
-        skew_ms < -SKEW_MAX_MS) {
+    const struct retention_settings *settings = &retention->settings;
+    if (!store_is_ready(settings->store) || settings->is_stopped(settings->context) ||
+        skew_ms > SKEW_MAX_MS || skew_ms < -SKEW_MAX_MS) {
         end_round(retention, 0);
         return;
     }

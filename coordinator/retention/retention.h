@@ -21,6 +21,8 @@ struct retention_settings {
     const char *archive;        /* folder; NULL: no archive */
     struct retention_times times;
     /** Does this coordinator drive the partition? */
+    /** Nothing may be shed now. */
+    bool (*is_stopped)(void *context);
     bool (*drives)(void *context, unsigned int partition);
     void *context;
 };

@@ -112,6 +112,26 @@ static void each_state_says_what_to_do(void **state)
     }
 }
 
+/* A store that was loaded from a backup: nothing at all is done, and it says so. */
+static void nothing_is_done_while_all_is_stopped(void **state)
+{
+    (void)state;
+    for (unsigned int i = 0; i < 256 * 2 * 2 * 2; i++) {
+        const struct drive_facts facts = {.state = (uint8_t)(i % 256),
+                                          .is_container = i / 256 % 2 == 1,
+                                          .created_unix_ms = NOW - 3 * HOUR,
+                                          .scheduled_unix_ms = NOW - HOUR,
+                                          .expires_unix_ms = i / 512 % 2 == 1 ? NOW : 0};
+        const struct drive_time time = {
+            .now_unix_ms = NOW, .is_doubted = i / 1024 == 1, .is_stopped = true};
+        struct drive_decision got;
+        drive_rule_decide(&facts, &time, &got);
+        assert_false(got.starts || got.closes || got.offers || got.expires_each);
+        assert_int_equal(got.sweeps, OUTCOME_PENDING);
+        assert_int_equal(got.gate, got.is_over ? GATE_NONE : GATE_OPERATOR_STOP);
+    }
+}
+
 /* I7: whatever is neither offered, nor swept, nor over stands under a gate. */
 static void nothing_waits_without_a_gate(void **state)
 {
@@ -135,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_state_says_what_to_do),
+        cmocka_unit_test(nothing_is_done_while_all_is_stopped),
         cmocka_unit_test(nothing_waits_without_a_gate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
