@@ -28,7 +28,9 @@
     X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)                            \
     X(STOP, "Fleet", "Stop", stop_response)                                          \
     X(START, "Fleet", "Start", start_response)                                       \
-    X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)
+    X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)                         \
+    X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                   \
+    X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -4,6 +4,8 @@
 
 #include "cli/command.h"
 
+extern const struct command backup_command;
+extern const struct command backup_verify_command;
 extern const struct command classify_command;
 extern const struct command config_command;
 extern const struct command control_cancel;
@@ -15,12 +17,16 @@ extern const struct command events_command;
 extern const struct command find_command;
 extern const struct command fleet_command;
 extern const struct command keygen_api_command;
+extern const struct command keygen_backup_command;
 extern const struct command keygen_curve_command;
 extern const struct command keygen_dkim_command;
 extern const struct command keygen_master_command;
 extern const struct command keygen_retire_command;
 extern const struct command list_command;
 extern const struct command preview_command;
+extern const struct command restore_command;
+extern const struct command restored_resume_command;
+extern const struct command restored_status_command;
 extern const struct command send_command;
 extern const struct command show_command;
 extern const struct command stop_command;

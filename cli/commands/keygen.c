@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { API_KEY_BYTES = 32 };
+enum { API_KEY_BYTES = 32, BACKUP_KEY_BYTES = 32 };
 
 /* A file that exists is somebody's key: a usage mistake, not ours to overwrite. */
 static enum exit_code refuse_file(const struct problem *problem)
@@ -177,6 +177,51 @@ const struct command keygen_retire_command = {
     .maximum_words = 2,
     .is_offline = true,
     .run = run_retire,
+};
+
+/* ------------------------------------------------------------- backup */
+
+static enum exit_code run_backup(const struct options *options)
+{
+    const char *path = options_positional(options, 0);
+    unsigned char bytes[BACKUP_KEY_BYTES];
+    char hex[2 * BACKUP_KEY_BYTES + 2];
+    struct problem problem = {0};
+    if (!has_randomness()) {
+        return EXIT_CODE_REFUSED;
+    }
+    randombytes_buf(bytes, sizeof bytes);
+    bytes_to_hex(bytes, sizeof bytes, hex);
+    end_line(hex);
+    int failed = key_file_write_new(path, text_of(hex), &problem);
+    sodium_memzero(bytes, sizeof bytes);
+    sodium_memzero(hex, sizeof hex);
+    if (failed != 0) {
+        return refuse_file(&problem);
+    }
+    if (options_flag(options, "json")) {
+        print_json((const char *const[]){"file", path, NULL});
+    } else {
+        (void)printf("%s holds a backup key (mode 0600). Keep a copy apart from the backups:\n"
+                     "without it they cannot be opened.\n",
+                     path);
+    }
+    return EXIT_CODE_OK;
+}
+
+const struct command keygen_backup_command = {
+    .name = "keygen backup",
+    .words = "FILE",
+    .summary = "make the key that seals backups",
+    .help = "Writes 32 random bytes in hex into FILE, for hikyaku backup and restore. It opens\n"
+            "backups, and nothing that is sealed in them.\n"
+            "\n"
+            "  hikyaku keygen backup /etc/hikyaku/backup.key",
+    .options = no_options,
+    .minimum_words = 1,
+    .maximum_words = 1,
+    .is_offline = true,
+    .run = run_backup,
 };
 
 /* ------------------------------------------------------------- api */

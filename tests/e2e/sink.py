@@ -161,6 +161,7 @@ class Sink:
         self.dropped = []
         self.seen = set()
         self.connections = 0
+        self.open = 0  # of them; a message whose sender is gone is taken all the same
         self.pipelined = 0  # DATA commands that came together with their MAIL FROM
         self.tls_context = None
         if certificate is not None:
@@ -183,11 +184,13 @@ class Sink:
 
     async def _on_client(self, reader, writer):
         self.connections += 1
+        self.open += 1
         try:
             await _Session(self, reader, writer).run()
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:
+            self.open -= 1
             writer.close()
 
     def start(self):
