@@ -122,6 +122,17 @@ static struct classify_question ask(struct classify *classify, const struct clas
     return question;
 }
 
+/* Before RCPT nobody spoke of a recipient, before MAIL nobody of a message: what is said is said of
+ * our connection, or of our sender. */
+static uint8_t blame_at(uint8_t stage, uint8_t blame)
+{
+    bool is_opening = stage >= REPLY_STAGE_CONNECT && stage <= REPLY_STAGE_STARTTLS;
+    if (is_opening && (blame == REPLY_BLAME_RECIPIENT || blame == REPLY_BLAME_CONTENT)) {
+        return REPLY_BLAME_PATH;
+    }
+    return stage == REPLY_STAGE_MAIL && blame == REPLY_BLAME_RECIPIENT ? REPLY_BLAME_DOMAIN : blame;
+}
+
 static struct classify_verdict answer(const struct classify_reply *reply, uint8_t digit,
                                       const struct classify_rule *rule)
 {
@@ -134,7 +145,7 @@ static struct classify_verdict answer(const struct classify_reply *reply, uint8_
     bool is_temporary = digit == 4 || (rule->effects & CLASSIFY_TEMPORARY) != 0;
     return (struct classify_verdict){
         .reply_class = rule->reply_class,
-        .blame = rule->blame,
+        .blame = blame_at(reply->stage, rule->blame),
         .is_temporary = is_temporary,
         .suppresses =
             !is_temporary && (rule->effects & CLASSIFY_SUPPRESS) != 0 && names_mailbox(reply, rule),

@@ -77,7 +77,7 @@ static void enhanced_codes_mean_what_the_registry_says(void **state)
         {"", AT(DOT), 550, "5.1.1", MEANS(BAD_MAILBOX, RECIPIENT), false, true},
         {"", AT(RCPT), 552, "5.1.1", MEANS(BAD_MAILBOX, RECIPIENT), false, false},
         {"", AT(RCPT), 554, "5.1.1", MEANS(BAD_MAILBOX, RECIPIENT), false, false},
-        {"", AT(MAIL), 550, "5.1.1", MEANS(BAD_MAILBOX, RECIPIENT), false, false},
+        {"", AT(MAIL), 550, "5.1.1", MEANS(SENDER_INVALID, DOMAIN), false, false},
         {"", AT(RCPT), 450, "4.1.1", MEANS(BAD_MAILBOX, RECIPIENT), true, false},
         {"", AT(RCPT), 550, "5.1.2", MEANS(BAD_DOMAIN, RECIPIENT), false, true},
         {"", AT(RCPT), 550, "5.1.4", MEANS(BAD_MAILBOX, RECIPIENT), false, false},
@@ -296,7 +296,7 @@ static void microsoft_says_which_knob(void **state)
          MEANS(REPUTATION, IP), false},
         {"microsoft", AT(RCPT),
          "550 5.5.0 Requested action not taken: mailbox unavailable (S2017062302).",
-         MEANS(BAD_MAILBOX, RECIPIENT), true},
+         MEANS(BAD_MAILBOX, RECIPIENT), false},
     };
     check_lines(lines, sizeof lines / sizeof *lines);
 }
@@ -323,6 +323,21 @@ static void carriers_are_told_apart_by_stage_and_punctuation(void **state)
     check_lines(lines, sizeof lines / sizeof *lines);
 }
 
+/* Before RCPT nobody spoke of a recipient: the connection, or our sender, is meant. */
+static void what_is_said_early_is_about_us(void **state)
+{
+    (void)state;
+    static const struct line lines[] = {
+        {"", AT(GREETING), "554 User unknown", MEANS(BAD_MAILBOX, PATH), false},
+        {"", AT(EHLO), "550 5.7.1 Spam is not welcome", MEANS(SPAM_CONTENT, PATH), false},
+        {"", AT(GREETING), "521 host does not accept mail", MEANS(BAD_DOMAIN, PATH), false},
+        {"", AT(MAIL), "550 5.1.0 User unknown", MEANS(SENDER_INVALID, DOMAIN), false},
+        {"", AT(MAIL), "552 5.2.2 Over quota", MEANS(MAILBOX_FULL, DOMAIN), false},
+        {"", AT(RCPT), "550 5.1.0 User unknown", MEANS(BAD_MAILBOX, RECIPIENT), true},
+    };
+    check_lines(lines, sizeof lines / sizeof *lines);
+}
+
 /* What no rule knows, and what speaks of us, leaves every address alone, at every stage. */
 static void an_unknown_text_never_suppresses(void **state)
 {
@@ -343,6 +358,9 @@ static void an_unknown_text_never_suppresses(void **state)
         "550 5.7.26 The MAIL FROM domain has an SPF record with a hard fail policy",
         "554 5.1.1 Nope",
         "550 5.7.1 Username and Password not accepted",
+        "550 Requested action not taken: mailbox unavailable",
+        "550 Invalid recipient",
+        "550 Address rejected",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         for (uint8_t stage = 0; stage < REPLY_STAGE_LIMIT; stage++) {
@@ -395,6 +413,7 @@ int main(void)
         cmocka_unit_test(google_says_which_quota),
         cmocka_unit_test(microsoft_says_which_knob),
         cmocka_unit_test(carriers_are_told_apart_by_stage_and_punctuation),
+        cmocka_unit_test(what_is_said_early_is_about_us),
         cmocka_unit_test(an_unknown_text_never_suppresses),
         cmocka_unit_test(a_reload_replaces_the_rules),
     };
