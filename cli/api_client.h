@@ -10,26 +10,28 @@
 #include "hikyaku/v1/api.pb-c.h"
 
 /* X(identifier, service, method, request and response as protobuf-c names them) */
-#define API_METHODS(X)                                                               \
-    X(CREATE_CAMPAIGN, "Campaign", "CreateCampaign", create_campaign_response)       \
-    X(ADD_RECIPIENTS, "Campaign", "AddRecipients", add_recipients_response)          \
-    X(SUBMIT_CAMPAIGN, "Campaign", "SubmitCampaign", submit_campaign_response)       \
-    X(GET_CAMPAIGN, "Campaign", "GetCampaign", get_campaign_response)                \
-    X(LIST_CAMPAIGNS, "Campaign", "ListCampaigns", list_campaigns_response)          \
-    X(PAUSE_CAMPAIGN, "Campaign", "PauseCampaign", control_campaign_response)        \
-    X(RESUME_CAMPAIGN, "Campaign", "ResumeCampaign", control_campaign_response)      \
-    X(CANCEL_CAMPAIGN, "Campaign", "CancelCampaign", control_campaign_response)      \
-    X(PREVIEW_MESSAGE, "Campaign", "PreviewMessage", preview_message_response)       \
-    X(FIND_RECIPIENTS, "Campaign", "FindRecipients", find_recipients_response)       \
-    X(LIST_UNCERTAIN, "Campaign", "ListUncertain", list_uncertain_response)          \
-    X(RESOLVE_UNCERTAIN, "Campaign", "ResolveUncertain", resolve_uncertain_response) \
-    X(SEND_MESSAGES, "Message", "SendMessages", send_messages_response)              \
-    X(READ_EVENTS, "Event", "ReadEvents", read_events_response)                      \
-    X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)                            \
-    X(STOP, "Fleet", "Stop", stop_response)                                          \
-    X(START, "Fleet", "Start", start_response)                                       \
-    X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)                         \
-    X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                   \
+#define API_METHODS(X)                                                                  \
+    X(CREATE_CAMPAIGN, "Campaign", "CreateCampaign", create_campaign_response)          \
+    X(ADD_RECIPIENTS, "Campaign", "AddRecipients", add_recipients_response)             \
+    X(SUBMIT_CAMPAIGN, "Campaign", "SubmitCampaign", submit_campaign_response)          \
+    X(GET_CAMPAIGN, "Campaign", "GetCampaign", get_campaign_response)                   \
+    X(LIST_CAMPAIGNS, "Campaign", "ListCampaigns", list_campaigns_response)             \
+    X(PAUSE_CAMPAIGN, "Campaign", "PauseCampaign", control_campaign_response)           \
+    X(RESUME_CAMPAIGN, "Campaign", "ResumeCampaign", control_campaign_response)         \
+    X(CANCEL_CAMPAIGN, "Campaign", "CancelCampaign", control_campaign_response)         \
+    X(PREVIEW_MESSAGE, "Campaign", "PreviewMessage", preview_message_response)          \
+    X(FIND_RECIPIENTS, "Campaign", "FindRecipients", find_recipients_response)          \
+    X(LIST_UNCERTAIN, "Campaign", "ListUncertain", list_uncertain_response)             \
+    X(RESOLVE_UNCERTAIN, "Campaign", "ResolveUncertain", resolve_uncertain_response)    \
+    X(LIST_QUARANTINE, "Campaign", "ListQuarantine", list_quarantine_response)          \
+    X(RESOLVE_QUARANTINE, "Campaign", "ResolveQuarantine", resolve_quarantine_response) \
+    X(SEND_MESSAGES, "Message", "SendMessages", send_messages_response)                 \
+    X(READ_EVENTS, "Event", "ReadEvents", read_events_response)                         \
+    X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)                               \
+    X(STOP, "Fleet", "Stop", stop_response)                                             \
+    X(START, "Fleet", "Start", start_response)                                          \
+    X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)                            \
+    X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                      \
     X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)
 
 enum api_method {

@@ -4,15 +4,13 @@
 #include "cli/connect.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
+#include "cli/recipient_indexes.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
 
 #include <stdio.h>
 
 #define PAGE_SIZE 1000
-/** Indexes of one call. */
-#define INDEXES_MAX 1000
-#define INDEX_LIMIT (16384U * 4096U - 1)
 
 /* protobuf-c's strings are char *; packing only reads them. */
 static char *borrow(const char *string)
@@ -98,22 +96,6 @@ static enum exit_code run_list(const struct options *options)
 
 /* ---------------------------------------------------------------- decisions */
 
-static int read_indexes(const struct options *options, uint32_t *ret_indexes, size_t *ret_count)
-{
-    size_t given = options_positional_count(options) - 1;
-    for (size_t i = 0; i < given; i++) {
-        const char *word = options_positional(options, i + 1);
-        uint64_t index = 0;
-        if (text_to_u64(text_of(word), INDEX_LIMIT, &index) != 0) {
-            tell("%s: is not the index of a recipient", word);
-            return -1;
-        }
-        ret_indexes[i] = (uint32_t)index;
-    }
-    *ret_count = given;
-    return 0;
-}
-
 static enum exit_code resolve(const struct options *options,
                               Hikyaku__V1__ResolveUncertainRequest *request)
 {
@@ -141,7 +123,7 @@ static enum exit_code resolve(const struct options *options,
 
 static enum exit_code run_as(const struct options *options, Hikyaku__V1__ResolveAs as)
 {
-    uint32_t indexes[INDEXES_MAX];
+    uint32_t indexes[RECIPIENT_INDEXES_MAX];
     Hikyaku__V1__ResolveUncertainRequest request;
     hikyaku__v1__resolve_uncertain_request__init(&request);
     request.campaign_id = borrow(options_positional(options, 0));
@@ -149,7 +131,7 @@ static enum exit_code run_as(const struct options *options, Hikyaku__V1__Resolve
     request.all = options_flag(options, "all");
     request.reason = borrow(options_text(options, "reason"));
     request.indexes = indexes;
-    if (read_indexes(options, indexes, &request.n_indexes) != 0) {
+    if (recipient_indexes_read(options, indexes, &request.n_indexes) != 0) {
         return EXIT_CODE_USAGE;
     }
     if (request.all == (request.n_indexes > 0)) {
@@ -211,7 +193,7 @@ const struct command uncertain_resend_command = {
             "  hikyaku uncertain resend 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --all --reason \"bills\"",
     .options = decision_options,
     .minimum_words = 1,
-    .maximum_words = 1 + INDEXES_MAX,
+    .maximum_words = 1 + RECIPIENT_INDEXES_MAX,
     .run = run_resend,
 };
 
@@ -224,7 +206,7 @@ const struct command uncertain_assume_delivered_command = {
             "  hikyaku uncertain assume-delivered 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --all",
     .options = decision_options,
     .minimum_words = 1,
-    .maximum_words = 1 + INDEXES_MAX,
+    .maximum_words = 1 + RECIPIENT_INDEXES_MAX,
     .run = run_assume_delivered,
 };
 
@@ -235,6 +217,6 @@ const struct command uncertain_bounce_command = {
     .help = "  hikyaku uncertain bounce 7RJD8QK7M2N4P6Q8R0S2T4V6W8 17 --reason \"told by phone\"",
     .options = decision_options,
     .minimum_words = 1,
-    .maximum_words = 1 + INDEXES_MAX,
+    .maximum_words = 1 + RECIPIENT_INDEXES_MAX,
     .run = run_bounce,
 };

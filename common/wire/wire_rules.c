@@ -310,6 +310,29 @@ static const struct wire_rule resolve_rules[] = {
 };
 static const struct wire_rule_set resolve_set = SET(resolve_rules, check_resolve);
 
+static void check_quarantine(struct wire_check *check, const ProtobufCMessage *message,
+                             const struct wire_path *path)
+{
+    const Hikyaku__V1__ResolveQuarantineRequest *request =
+        AS(Hikyaku__V1__ResolveQuarantineRequest, message);
+    bool names_any = request->all || request->n_indexes > 0;
+    if ((request->all && request->n_indexes > 0) || (!names_any && !request->campaign)) {
+        wire_check_report(check, path, "indexes", "required",
+                          "give indexes, or all, or campaign, and not both of the first two");
+    }
+    if (request->campaign && request->as != HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_RELEASE) {
+        wire_check_report(check, path, "as", "release", "a campaign can only be released");
+    }
+}
+
+static const struct wire_rule quarantine_rules[] = {
+    CAMPAIGN_ID,
+    {.number = 2, .max = ROWS_MAX - 1, .entries = 1000},
+    {.number = 4, .flags = REQUIRED},
+    {.number = 5, .text_class = WIRE_TEXT_REMARK, .max = 500},
+};
+static const struct wire_rule_set quarantine_set = SET(quarantine_rules, check_quarantine);
+
 /* ---------------------------------------------------------------- messages, events, fleet */
 
 static void check_item(struct wire_check *check, const ProtobufCMessage *message,
@@ -443,6 +466,8 @@ static const struct {
     {&hikyaku__v1__find_recipients_request__descriptor, &find_set},
     {&hikyaku__v1__list_uncertain_request__descriptor, &list_uncertain_set},
     {&hikyaku__v1__resolve_uncertain_request__descriptor, &resolve_set},
+    {&hikyaku__v1__list_quarantine_request__descriptor, &list_uncertain_set},
+    {&hikyaku__v1__resolve_quarantine_request__descriptor, &quarantine_set},
     {&hikyaku__v1__send_messages_request__descriptor, &send_set},
     {&hikyaku__v1__read_events_request__descriptor, &read_set},
     {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},

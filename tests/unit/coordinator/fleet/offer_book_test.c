@@ -324,6 +324,34 @@ static void no_batch_is_lost_or_doubled(void **state)
     }
 }
 
+/* A suspect batch is offered whatever the room, in parts, and never enters the queues. */
+static void a_suspect_is_offered_to_one_worker(void **state)
+{
+    struct bench *bench = *state;
+    unsigned char id[OFFER_BOOK_SESSION_BYTES];
+    session(1, id);
+    const struct suspect suspect = {
+        .campaign = {7}, .number = 3, .rows = 500, .lane = READY_BULK, .pool = "mkt"};
+    struct offer_pick pick;
+    assert_false(offer_book_add_alone(bench->book, &suspect, id, &pick)); /* not known */
+    tell(bench, 1, 0, 0);
+    (void)campaign(bench, 7, 1, 10);
+    assert_true(offer_book_add_alone(bench->book, &suspect, id, &pick));
+    assert_true(pick.is_alone);
+    assert_int_equal(pick.rows, SUSPECTS_PART_ROWS);
+    assert_int_equal(pick.number, 3);
+    offer_book_sent(bench->book, pick.id, 1000);
+    assert_true(offer_book_is_offered(bench->book, id, suspect.campaign));
+    assert_true(answer(bench, &pick, OFFER_DECLINED));
+    assert_int_equal(offer_book_open(bench->book), 0);
+    tell(bench, 1, 1000, 1000);
+    struct offer_pick usual;
+    assert_true(offer_book_next(bench->book, &usual));
+    assert_int_equal(usual.number, 0);
+    assert_false(usual.is_alone);
+    assert_false(offer_book_next(bench->book, &usual));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +368,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stranger_cannot_answer_for_another, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dropped_campaign_leaves_its_offers_harmless, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_suspect_is_offered_to_one_worker, setup, teardown),
         cmocka_unit_test(no_batch_is_lost_or_doubled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -111,12 +111,42 @@ static void test_damaged_batches_keep_their_rows(void **state)
     claim_destroy(&claim);
 }
 
+/* A suspect batch is claimed in parts: the other letters have their rows and nothing else to do. */
+static void test_only_the_part_is_worked_on(void **state)
+{
+    (void)state;
+    for (int is_damaged = 0; is_damaged < 2; is_damaged++) {
+        struct claim *claim = claim_create(&campaign, &name);
+        struct buffer rows = {0};
+        claim->first_row = 1;
+        claim->row_count = 2;
+        for (uint32_t i = 0; i < 4; i++) {
+            add_row(&rows, (struct row){.state = OUTCOME_PENDING});
+            add_recipient(claim, i, "a@example.net", "");
+        }
+        if (is_damaged) {
+            claim_fill_damaged(claim, buffer_text(&rows), 0);
+        } else {
+            assert_int_equal(claim_fill(claim, buffer_text(&rows), 0), 0);
+        }
+        assert_int_equal(claim->count, 4);
+        assert_int_equal(claim->working, 2);
+        assert_int_equal(claim->letters[0].place, LETTER_IDLE);
+        assert_int_equal(claim->letters[1].place, LETTER_FILING);
+        assert_int_equal(claim->letters[2].place, LETTER_FILING);
+        assert_int_equal(claim->letters[3].place, LETTER_IDLE);
+        buffer_finish(&rows);
+        claim_destroy(&claim);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_due_open_rows_become_letters),
         cmocka_unit_test(test_rows_and_recipients_must_fit),
         cmocka_unit_test(test_damaged_batches_keep_their_rows),
+        cmocka_unit_test(test_only_the_part_is_worked_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,10 +44,13 @@ int64_t store_now_unix_ms(const struct store *store)
     return clock_unix_ms();
 }
 
+static bool claimed_alone; /* what the store is to be asked for */
+
 void store_batch_claim(struct store *store, const struct store_claim_request *request,
                        store_batch_claimed_fn *on_answer, void *context)
 {
     (void)store;
+    assert_true(request->is_alone == claimed_alone);
     assert_memory_equal(request->name.campaign, campaign_id, sizeof campaign_id);
     on_claimed = on_answer;
     claimed_context = context;
@@ -185,6 +188,8 @@ static void send_content(void)
     buffer_finish(&sealed);
 }
 
+static bool is_alone;
+
 static void send_offer_sealed_for(uint32_t sealed_for, uint32_t batch, uint32_t rows)
 {
     static char pool[] = "mkt";
@@ -202,6 +207,7 @@ static void send_offer_sealed_for(uint32_t sealed_for, uint32_t batch, uint32_t 
     offer.rows = rows;
     offer.sealed_recipients = bytes_of(&sealed);
     offer.sent_unix_ms = clock_unix_ms();
+    offer.alone = is_alone;
     Hikyaku__V1__FleetMessage frame = HIKYAKU__V1__FLEET_MESSAGE__INIT;
     frame.body_case = HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER;
     frame.offer = &offer;
@@ -342,6 +348,46 @@ static void test_time_passes(void **state)
     loop_timer_destroy(&stop);
 }
 
+static void send_alone(uint32_t batch)
+{
+    is_alone = claimed_alone = true;
+    send_offer(batch, 2);
+    is_alone = claimed_alone = false;
+}
+
+/* A suspect batch gets this worker for itself: others go back, none comes, and its part is claimed
+ * when nothing else is left. */
+static void test_alone_with_a_suspect(void **state)
+{
+    (void)state;
+    send_content();
+    send_offer(1, 2);
+    answer_claim(STORE_CLAIMED, STORE_RUN, 2);
+    struct claim *other = opened;
+    send_offer(2, 2); /* without answer yet */
+    send_alone(3);
+    assert_int_equal(sent_result, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
+    assert_int_equal(recalled, 1);
+    assert_int_equal(other->recall_gate, GATE_WORKER_CREDIT);
+    assert_true(claims_is_isolated(claims));
+    answer_claim(STORE_CLAIMED, STORE_RUN, 2); /* of the second: it goes back as well */
+    assert_int_equal(recalled, 2);
+    claims_on_end(claims, other);
+    claims_on_end(claims, opened);
+    send_offer(4, 2);
+    assert_int_equal(sent_result, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
+    int asked = claims_asked;
+    send_alone(3);
+    assert_int_equal(claims_asked, asked + 1);
+    answer_claim(STORE_CLAIMED, STORE_RUN, 2);
+    assert_int_equal(recalled, 2);
+    assert_true(opened->is_alone);
+    send_alone(5); /* one suspect at a time */
+    assert_int_equal(sent_result, HIKYAKU__V1__OFFER_RESULT__RESULT__DECLINED);
+    claims_on_end(claims, opened);
+    assert_true(claims_is_isolated(claims)); /* for the next part, a moment */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +396,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged_batches_are_opened_as_such, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_words_recall, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_time_passes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_alone_with_a_suspect, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,192 @@
+"""Crash loops: what kills workers is found, tried alone, and waits for a person. Fleet and campaign
+go on. Needs a build with traps (tests/README.md)."""
+
+import json
+import signal
+import time
+
+import pytest
+from local.process import wait_until
+from mails import outcomes, submit_campaign
+from worlds import rows_of, world
+
+POISON = "poison."
+# A poison costs two deaths of its batch, then one in parts of 50, of 5 and alone. What lay in the same
+# worker is tried in parts too, and kills nobody.
+DEATHS_MAX = 20
+LANES = {"bulk": 130, "tx": 60}  # rows
+POISONED = {"bulk": 77, "tx": 3}
+PATIENCE_S = 300
+
+
+class Keeper:
+    """Starts workers that died of the trap anew, as a supervisor does."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.deaths = 0
+
+    def tend(self):
+        for node in self.cluster.workers:
+            if node.process is None or node.process.is_alive():
+                continue
+            assert node.process.child.returncode == -signal.SIGABRT, node.process.tail()
+            self.deaths += 1
+            assert self.deaths <= DEATHS_MAX
+            node.start(wait=False)
+
+    def wait(self, what, condition):
+        def look():
+            self.tend()
+            return condition()
+        return wait_until(what, look, PATIENCE_S, 0.25)
+
+
+def arm(cluster, is_armed):
+    """The workers of tomorrow: with the bug, or mended."""
+    for node in cluster.workers:
+        node.environment = {"HIKYAKU_TRAP_COMPOSE": POISON} if is_armed else {}
+
+
+def gates(api, campaign):
+    view = api.campaign("GetCampaign", campaign_id=campaign).campaign
+    return {api.pb.Gate.Name(one.gate).removeprefix("GATE_"): one.count for one in view.gates}
+
+
+def is_through(api, campaign, quarantined=1):
+    """Nothing is left of it but what is in quarantine."""
+    told = outcomes(api, campaign)
+    return told.get("PENDING") == quarantined and gates(api, campaign) == {
+        "QUARANTINED": quarantined}
+
+
+def logged(cluster, event):
+    return [line for node in cluster.coordinators for line in node.log() if line["event"] == event]
+
+
+@pytest.fixture(scope="module")
+def cluster(build):
+    with world(build) as made:
+        made.start(coordinators=2, workers=0)
+        made.add_worker()
+        arm(made, True)
+        made.workers[0].start()
+        made.keeper = Keeper(made)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def campaigns(cluster):
+    """One poison in each lane, and innocent mail all the time, through a single worker."""
+    api = cluster.client()
+    made = {}
+    for name, rows in LANES.items():
+        addresses = [f"{name}{n}@{name}.test" for n in range(rows)]
+        addresses[POISONED[name]] = f"{POISON}{name}@{name}.test"
+        lane = api.pb.LANE_BULK if name == "bulk" else api.pb.LANE_TRANSACTIONAL
+        made[name] = submit_campaign(api, name, addresses, lane=lane)
+    innocent = []
+
+    def look():
+        if len(innocent) < 200:
+            key = f"innocent{len(innocent)}"
+            innocent.append(submit_campaign(api, key, [f"{key}@innocent.test"]))
+        return all(is_through(api, campaign) for campaign in made.values())
+    cluster.keeper.wait("all but the poison is through", look)
+    made["innocent"] = innocent
+    return made
+
+
+def test_neither_fleet_nor_campaign_stops(cluster, campaigns):
+    """I7: what is left waits under a name."""
+    api = cluster.client()
+    for campaign in campaigns["innocent"]:
+        cluster.keeper.wait("innocent mail is through", lambda one=campaign: sum(
+            outcomes(api, one).get(name, 0) for name in ("DELIVERED", "UNCERTAIN")) == 1)
+    received = cluster.sink.recipients()
+    assert not [one for one in received if one.startswith(POISON)]
+    # RESEND: all others are delivered. HOLD: they are, or it is not known (a worker died).
+    assert outcomes(api, campaigns["tx"]) == {"PENDING": 1, "DELIVERED": LANES["tx"] - 1}
+    told = outcomes(api, campaigns["bulk"])
+    assert told["PENDING"] == 1 and set(told) <= {"PENDING", "DELIVERED", "UNCERTAIN"}
+    assert len(set(received) & {f"bulk{n}@bulk.test" for n in range(LANES["bulk"])}) \
+        >= told["DELIVERED"]
+    for name in LANES:
+        assert rows_of(cluster, campaigns[name]) == outcomes(api, campaigns[name])
+        assert cluster.client().campaign("GetCampaign", campaign_id=campaigns[name]).campaign.state \
+            == api.pb.CAMPAIGN_STATE_RUNNING
+    assert 5 <= cluster.keeper.deaths
+
+
+def test_it_is_an_alarm(cluster, campaigns):
+    alarms = logged(cluster, "recipient.quarantined")
+    assert sorted((line["campaign"], line["recipients"]) for line in alarms) == sorted(
+        (campaigns[name], 1) for name in LANES)
+    assert all(line["level"] == "error" for line in alarms)
+    assert {line["campaign"] for line in logged(cluster, "batch.suspect")} >= {
+        campaigns[name] for name in LANES}
+    wait_until("the metric says so", lambda: sum(
+        node.metric("hikyaku_quarantined_recipients") or 0 for node in cluster.coordinators) == 2)
+
+
+def test_it_is_listed(cluster, campaigns):
+    said = cluster.cli("quarantine", "list").stdout
+    for name in LANES:
+        assert f"{campaigns[name]}/{POISONED[name]} " in said
+    one = json.loads(cluster.cli("quarantine", "list", campaigns["tx"], "--json").stdout)
+    assert [(who["index"], who["ref"], who["attempts"]) for who in one["recipients"]] == [
+        (POISONED["tx"], f"ref-{POISONED['tx']}", 0)]
+    assert abs(one["recipients"][0]["since_unix_ms"] / 1000 - time.time()) < 3600
+    api = cluster.client()
+    pages, token = [], ""
+    while True:
+        page = api.campaign("ListQuarantine", page_size=1, page_token=token)
+        pages.append([who.campaign_id for who in page.recipients])
+        token = page.next_page_token
+        if not token:
+            break
+    assert sorted(sum(pages, [])) == sorted(campaigns[name] for name in LANES)
+    assert max(len(page) for page in pages) == 1
+    found = api.campaign("FindRecipients", campaign_id=campaigns["tx"],
+                         ref=f"ref-{POISONED['tx']}").recipients[0]
+    assert found.gate == api.pb.GATE_QUARANTINED
+
+
+def test_release_meets_the_same_bug_once(cluster, campaigns):
+    """One more death, then it is back."""
+    api = cluster.client()
+    deaths = cluster.keeper.deaths
+    cluster.keeper.wait("a worker is ready", cluster.workers[0].is_ready)
+    said = cluster.cli("quarantine", "release", campaigns["tx"], POISONED["tx"]).stdout
+    assert said == f"1 left quarantine by RELEASE; {campaigns['tx']} is RUNNING\n"
+    cluster.keeper.wait("it kills once more", lambda: cluster.keeper.deaths > deaths)
+    cluster.keeper.wait("it is back", lambda: is_through(api, campaigns["tx"]))
+    assert cluster.keeper.deaths == deaths + 1
+
+
+def test_mended_workers_deliver_it(cluster, campaigns):
+    api = cluster.client()
+    cluster.keeper.wait("a worker is ready", cluster.workers[0].is_ready)
+    arm(cluster, False)
+    assert cluster.workers[0].stop() == 0
+    cluster.workers[0].start()
+    cluster.cli("quarantine", "release", campaigns["tx"], "--all", "--reason", "mended")
+    cluster.wait_campaign(campaigns["tx"], ["COMPLETED"], PATIENCE_S)
+    assert outcomes(api, campaigns["tx"]) == {"DELIVERED": LANES["tx"]}
+    assert f"{POISON}tx@tx.test" in cluster.sink.recipients()
+
+
+def test_bounce_ends_it_as_failed(cluster, campaigns):
+    api = cluster.client()
+    said = cluster.cli("quarantine", "bounce", campaigns["bulk"], "--all", "--reason",
+                       "broken name", "--json").stdout
+    assert json.loads(said) == {"resolved": 1, "state": "COMPLETED"}
+    assert outcomes(api, campaigns["bulk"])["FAILED"] == 1
+    events, _ = api.all_events(campaign_ids=[campaigns["bulk"]],
+                               types=[api.pb.EVENT_TYPE_FAILED])
+    assert [(event.index, event.ref, event.reason, event.final) for event in events] == [
+        (POISONED["bulk"], f"ref-{POISONED['bulk']}", "broken name", True)]
+    assert cluster.cli("quarantine", "list").stderr == "hikyaku: nothing is in quarantine\n"
+    assert cluster.cli("quarantine", "bounce", campaigns["bulk"], check=False).returncode == 2
+    refused = cluster.cli("quarantine", "release", campaigns["bulk"], "x", check=False)
+    assert refused.returncode == 2
