@@ -72,6 +72,11 @@ struct coordinator_config {
         char *directory; /* NULL: no archive */
         uint64_t after_ms;
     } archive;
+    struct {
+        uint64_t after;
+        uint64_t bounced_permille;
+        uint64_t unknown_permille;
+    } breaker;
     uint64_t transactional_share; /* permille */
     uint64_t threads;             /* 0: as many as cores */
 };

@@ -53,6 +53,12 @@ static void print(const Hikyaku__V1__Campaign *campaign)
     }
     buffer_append_byte(&out, '\n');
     progress_append_outcomes(campaign, now_unix_ms, &out);
+    if (campaign->breaker[0] != '\0') {
+        bool is_paused = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED;
+        buffer_append_string(&out, is_paused ? "\npaused by a " : "\nwas paused by a ");
+        table_print_append_clean(&out, text_of(campaign->breaker));
+        buffer_append_string(&out, is_paused ? "; `hikyaku resume` lets it go on\n" : "\n");
+    }
     if (campaign->doubled > 0) {
         buffer_printf(&out, "\ndelivered more than once: %" PRIu64 " (events with doubled)\n",
                       campaign->doubled);

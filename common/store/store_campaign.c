@@ -219,6 +219,7 @@ static void on_step(void *object, int error, const redisReply *reply)
 static void add_step_arguments(struct store_command *command, const struct step_call *call)
 {
     static const char *const words[] = {[STORE_CONTROL_PAUSE] = "pause",
+                                        [STORE_CONTROL_TRIP] = "trip",
                                         [STORE_CONTROL_RESUME] = "resume",
                                         [STORE_CONTROL_CANCEL] = "cancel",
                                         [STORE_CONTROL_RELEASE] = "release"};

@@ -10,6 +10,7 @@
 enum store_word { STORE_RUN = 1, STORE_PAUSE = 2, STORE_CANCEL = 3 };
 
 #define STORE_CAMPAIGN_SITES_MAX 64
+#define STORE_CAMPAIGN_CLASSES 32 /* reply classes that are counted; flush.v1.lua knows it too */
 
 /** A label: name and value. */
 struct store_label {
@@ -57,7 +58,9 @@ struct store_campaign {
     uint32_t batches;
     uint32_t batches_open; /* not all rows final (UNCERTAIN keeps none open) */
     uint64_t outcomes[OUTCOME_LIMIT];
-    uint64_t gates[GATE_LIMIT]; /* open rows by the gate in their row */
+    uint64_t bounced[STORE_CAMPAIGN_CLASSES]; /* outcomes that claims told, by reply class */
+    struct text tripped;                      /* why a breaker paused it; empty: none has */
+    uint64_t gates[GATE_LIMIT];               /* open rows by the gate in their row */
     uint8_t quarantine; /* 0; or why it stands under QUARANTINED: enum store_quarantine_why */
     uint64_t doubled;   /* deliveries beyond the first of a recipient, as far as known */
     uint64_t in_flight; /* rows of claimed batches that were open when claimed */
@@ -118,6 +121,7 @@ enum store_control {
     STORE_CONTROL_PAUSE,
     STORE_CONTROL_RESUME, /* refused while it stands under QUARANTINED */
     STORE_CONTROL_CANCEL,
+    STORE_CONTROL_TRIP,    /* pause by a breaker; -EBUSY also when one has paused it before */
     STORE_CONTROL_RELEASE, /* from quarantine (store_quarantine.h); none is in it: no change */
 };
 /** Flag only: rows change batch by batch. @param error  -EBUSY: not in this state */

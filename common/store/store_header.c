@@ -19,6 +19,7 @@ static const struct {
     {"name", KIND_TEXT, offsetof(struct store_campaign, name)},
     {"pool", KIND_TEXT, offsetof(struct store_campaign, pool)},
     {"from", KIND_TEXT, offsetof(struct store_campaign, from_domain)},
+    {"tripped", KIND_TEXT, offsetof(struct store_campaign, tripped)},
     {"windows", KIND_TEXT, offsetof(struct store_campaign, windows)},
     {"lane", KIND_U8, offsetof(struct store_campaign, lane)},
     {"mode", KIND_U8, offsetof(struct store_campaign, mode)},
@@ -179,6 +180,9 @@ static int read_field(struct text name, struct text value, struct store_header *
     }
     if (is_counter(name, 'o')) {
         return read_counter(name, value, campaign->outcomes, OUTCOME_LIMIT);
+    }
+    if (is_counter(name, 'b')) {
+        return read_counter(name, value, campaign->bounced, STORE_CAMPAIGN_CLASSES);
     }
     if (is_counter(name, 'g')) {
         return read_counter(name, value, campaign->gates, GATE_LIMIT);

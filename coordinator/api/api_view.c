@@ -164,6 +164,7 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     view->container = campaign->is_container;
     view->in_flight = running_gate->is_idle ? 0 : campaign->in_flight;
     view->doubled = campaign->doubled;
+    view->breaker = copy(arena, campaign->tripped);
     fill_labels(campaign, arena, view);
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
     fill_gates(campaign, running_gate, arena, view);

@@ -5,6 +5,7 @@
 #ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_H
 #define HIKYAKU_COORDINATOR_FLEET_DRIVER_H
 
+#include "common/policy/breaker.h"
 #include "common/store/store_batch.h"
 #include "common/store/store_fleet.h"
 #include "coordinator/catalog/catalog.h"
@@ -24,6 +25,7 @@ struct driver_unknown {
 };
 
 struct driver_settings {
+    struct breaker_limits breaker;
     struct loop *loop;                 /* borrowed, as all below */
     struct store *store;               /* */
     struct catalog *catalog;           /* */

@@ -3,6 +3,7 @@
 
 #include "common/base/log.h"
 #include "common/net/loop.h"
+#include "common/policy/reply_class.h"
 #include "hikyaku/v1/api.pb-c.h"
 
 #include <errno.h>
@@ -269,6 +270,28 @@ static void act(struct driver_campaign *campaign)
     (void)driver_campaign_answered(campaign);
 }
 
+/* A list that does so much harm stops by itself, once; a person lets it go on. */
+static void judge(struct driver_campaign *campaign, const struct store_campaign *header)
+{
+    const struct breaker_limits *limits = &campaign->driver->settings.breaker;
+    const struct breaker_counts counts = {.delivered = header->outcomes[OUTCOME_DELIVERED],
+                                          .bounced = header->outcomes[OUTCOME_BOUNCED],
+                                          .unknown = header->bounced[REPLY_CLASS_BAD_MAILBOX]};
+    bool may_trip = header->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING &&
+                    header->mode != HIKYAKU__V1__MODE__MODE_SANDBOX && !header->is_container &&
+                    header->tripped.size == 0;
+    enum breaker_reason reason = may_trip ? breaker_judge(limits, &counts) : BREAKER_NONE;
+    if (reason == BREAKER_NONE) {
+        return;
+    }
+    char text[BREAKER_TEXT_BYTES];
+    breaker_tell(reason, limits, &counts, text);
+    LOG(LOG_CAMPAIGN_TRIPPED, NULL, log_string("campaign", campaign->id_text),
+        log_string("reason", text));
+    store_campaign_control(campaign->driver->settings.store, campaign->id, STORE_CONTROL_TRIP,
+                           text_of(text), on_transition, driver_campaign_hold(campaign));
+}
+
 static void on_header(void *context, int error, const struct store_campaign *header)
 {
     struct driver_campaign *campaign = context;
@@ -280,6 +303,7 @@ static void on_header(void *context, int error, const struct store_campaign *hea
         driver_campaign_drop(campaign);
     } else if (error == 0) {
         take_header(campaign, header);
+        judge(campaign, header);
         act(campaign);
     }
 }

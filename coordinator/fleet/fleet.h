@@ -4,6 +4,7 @@
 #define HIKYAKU_COORDINATOR_FLEET_FLEET_H
 
 #include "common/net/bus_server.h"
+#include "common/policy/breaker.h"
 #include "coordinator/catalog/catalog.h"
 
 struct fleet;
@@ -22,6 +23,7 @@ struct fleet_settings {
     const char *address; /* for screens: where its API listens */
     const char *version;
     uint32_t transactional_permille; /* share while both lanes wait */
+    struct breaker_limits breaker;   /* when a campaign is paused by itself */
     /** Somebody took this process' session: it must end. */
     void (*on_session_lost)(void *context);
     /** Nothing may be driven: gate OPERATOR_STOP. */

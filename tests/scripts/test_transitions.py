@@ -258,6 +258,34 @@ def test_uncertain_keeps_the_sealed_part_and_nothing_else(campaign):
     campaign.audit([0])
 
 
+def test_a_breaker_pauses_once(campaign):
+    run(campaign)
+    assert campaign.control("trip", "too many bounces")[0] == "ok"
+    header = campaign.header()
+    assert (int(header["state"]), header["tripped"]) == (PAUSED, b"too many bounces")
+    assert campaign.control("trip", "again")[0] == "state"
+    assert campaign.control("resume")[0] == "ok"
+    assert campaign.control("trip", "again")[0] == "state"
+    header = campaign.header()
+    assert (int(header["state"]), header["tripped"]) == (RUNNING, b"too many bounces")
+    assert campaign.control("cancel")[0] == "ok"
+    assert campaign.control("trip")[0] == "state"
+
+
+def test_bounces_are_counted_by_class(campaign):
+    run(campaign, rows=6)
+    session, epoch = A, campaign.claim(0, A)[1][0]
+    bounced = [(n, row(BOUNCED, seq=1, reply_class=kind)) for n, kind in enumerate((1, 1, 7, 255))]
+    assert campaign.flush(0, session, epoch, 1, bounced + delivered(4))[0] == "ok"
+    header = campaign.header()
+    assert {name: header[name] for name in header if name[0] == "b" and name[1:].isdigit()} == {
+        "b1": b"2", "b7": b"1"}
+    # Repeated, it counts nothing twice.
+    assert campaign.flush(0, session, epoch, 1, bounced + delivered(4))[0] == "ok"
+    assert campaign.header()["b1"] == b"2"
+    campaign.audit([0])
+
+
 def test_pause_resume_cancel(campaign):
     """F18: an offer in flight at a cancel is refused by the claim; the flush tells the worker."""
     run(campaign, rows=2)

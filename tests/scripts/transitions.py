@@ -25,8 +25,8 @@ def base32(data):
     return "".join(DIGITS[bits >> 5 * (25 - i) & 31] for i in range(26))
 
 
-def row(state, flags=0, attempts=0, gate=0, seq=0, due=0, deaths=0):
-    return ROW.pack(state, flags, attempts, 0, gate, deaths, 0, b"\0\0\0", seq, due)
+def row(state, flags=0, attempts=0, gate=0, seq=0, due=0, deaths=0, reply_class=0):
+    return ROW.pack(state, flags, attempts, reply_class, gate, deaths, 0, b"\0\0\0", seq, due)
 
 
 def fields(packed):

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- include: clock campaign events
--- Pause, resume, cancel, release from quarantine: flags only, rows change batch by batch. A repeated
+-- Pause (also by a breaker), resume, cancel, release from quarantine: flags only, rows change batch by batch. A repeated
 -- call changes nothing.
 -- KEYS: header, events, generation, active, quarantine. ARGV: run, id, what, reason, member
 local run, id, what, reason = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -17,6 +17,15 @@ local function pause()
         return true
     end
     return state == STATE_PAUSED
+end
+
+-- A breaker stops a campaign once: who resumes it has seen why.
+local function trip()
+    if not is_under_way or redis.call('HEXISTS', HEADER, 'tripped') == 1 then
+        return false
+    end
+    redis.call('HSET', HEADER, 'tripped', reason)
+    return pause()
 end
 
 local function resume()
@@ -55,7 +64,7 @@ local function release()
     return true
 end
 
-local steps = {pause = pause, resume = resume, cancel = cancel, release = release}
+local steps = {pause = pause, trip = trip, resume = resume, cancel = cancel, release = release}
 local step = steps[what]
 if step == nil then
     return {'bad'}

@@ -8,6 +8,7 @@ local run, id, number, member = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local session, epoch, flush, finishes = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8] == '1'
 local changes = ARGV[9]
 local CHANGE_SIZE = 2 + ROW_SIZE
+local CLASSES = 32
 -- What a claim may make of an open row.
 local ALLOWED = {
     [PENDING] = true, [DELIVERED] = true, [DEFERRED] = true, [BOUNCED] = true, [EXPIRED] = true,
@@ -37,7 +38,7 @@ local rows = redis.call('GET', ROWS)
 local changed, positions, told, counts = {}, {}, {}, new_counts()
 local open, is_sorted, is_doubtful, overtaken = batch.open, true, false, {}
 for at = 1, #changes, CHANGE_SIZE do
-    local high, low, new_state, _, _, _, new_gate = string.byte(changes, at, at + 1 + ROW_gate)
+    local high, low, new_state, _, _, class, new_gate = string.byte(changes, at, at + 1 + ROW_gate)
     local position = high * 256 + low
     if position >= batch.rows or changed[position] or not ALLOWED[new_state]
         or new_gate > GATES then
@@ -61,6 +62,9 @@ for at = 1, #changes, CHANGE_SIZE do
         is_sorted = is_sorted and (positions[#positions] or -1) < position
         positions[#positions + 1] = position
         open = open + count_change(counts, old_state, old_gate, new_state, new_gate)
+        if new_state == BOUNCED and class < CLASSES then
+            add(counts.bounced, class, 1)
+        end
     elseif bit.band(string.byte(rows, first + ROW_flags - 1), LATE) ~= 0 then
         overtaken[#overtaken + 1] = position
     else

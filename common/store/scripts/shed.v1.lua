@@ -26,7 +26,7 @@ end
 local function drop_subtotals()
     local names = {'key', 'sites', 'next_chunk'}
     for _, name in ipairs(redis.call('HKEYS', HEADER)) do
-        if string.find(name, '^s:') or string.find(name, '^g%d') then
+        if string.find(name, '^s:') or string.find(name, '^[gb]%d') then
             names[#names + 1] = name
         end
     end

@@ -49,7 +49,7 @@ local function due_at(rows, at)
 end
 
 local function new_counts()
-    return {moves = {}, gates = {}}
+    return {moves = {}, gates = {}, bounced = {}}
 end
 
 local function add(list, at, more)
@@ -83,6 +83,9 @@ local function deltas_of(counts, provider)
     end
     for gate, more in pairs(counts.gates) do
         deltas['g' .. digits(gate)] = more
+    end
+    for class, more in pairs(counts.bounced) do
+        deltas['b' .. digits(class)] = more
     end
     return deltas
 end
