@@ -23,6 +23,40 @@ static void assert_text(const struct buffer *buffer, const char *expected)
         buffer_finish(&out);         \
     } while (0)
 
+static void test_what_keys_are_to_a_backup(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *key;
+        enum store_keys_kind kind;
+    } cases[] = {
+        {"hk:{p05}:c:1000000000000000000000008M", STORE_KEYS_KEPT},
+        {"hk:{p05}:claimed", STORE_KEYS_KEPT},
+        {"hk:{p05}:gen", STORE_KEYS_KEPT},
+        {"hk:{p05}:ev:lease", STORE_KEYS_KEPT},
+        {"hk:{t:default}:dkim:a.test:s", STORE_KEYS_KEPT},
+        {"hk:{fleet}:stops", STORE_KEYS_KEPT},
+        {"hk:{ip:::1}:path:a.test", STORE_KEYS_KEPT},
+        {"hk:{p05}:lease", STORE_KEYS_PASSING},
+        {"hk:{s:00112233445566778899aabbccddeeff}", STORE_KEYS_PASSING},
+        {"hk:{ip:::1}", STORE_KEYS_PASSING},
+        {"hk:{fleet}:sessions", STORE_KEYS_PASSING},
+        {"hk:{fleet}:notices", STORE_KEYS_PASSING},
+        {"hk:{fleet}:suspect", STORE_KEYS_PASSING},
+        {"hk:{fleet}:restored", STORE_KEYS_PASSING},
+        {"hk2:{p05}:gen", STORE_KEYS_FOREIGN},
+        {"hk", STORE_KEYS_FOREIGN},
+        {"hk:x", STORE_KEYS_FOREIGN},
+        {"", STORE_KEYS_FOREIGN},
+        {"other", STORE_KEYS_FOREIGN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        if (store_keys_judge("hk", text_of(cases[i].key)) != cases[i].kind) {
+            fail_msg("%s", cases[i].key);
+        }
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -97,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_what_keys_are_to_a_backup),
         cmocka_unit_test(test_members_there_and_back),
         cmocka_unit_test(test_hostile_members),
     };
