@@ -245,7 +245,7 @@ static struct path_reaction choose(struct path_control *control, const struct pa
     if (place < control->profile->reaction_count && is_due(control, place, now_ms)) {
         return control->profile->reactions[place];
     }
-    struct path_reaction usual = {.action = usual_action(reply)};
+    struct path_reaction usual = {.action = (uint8_t)usual_action(reply)};
     if (usual.action == PATH_ACTION_IGNORE && is_about_rate(control, reply, now_ms)) {
         usual.action = PATH_ACTION_RATE;
     }
