@@ -1,5 +1,7 @@
 #include "common/policy/retry_clock.h"
 
+#include "common/policy/reply_class.h"
+
 #include <assert.h>
 
 #define MINUTE_S 60U
@@ -7,6 +9,28 @@
 
 const struct retry_clock_plan retry_clock_bulk = {5 * MINUTE_S, 4 * HOUR_S, 30};
 const struct retry_clock_plan retry_clock_transactional = {30, 30 * MINUTE_S, 30};
+
+/* By class and lane; docs/operations.md has this table. A row of zeroes: the lane's own plan. */
+static const struct retry_clock_plan by_class[REPLY_CLASS_LIMIT][2] = {
+    [REPLY_CLASS_GREYLISTED] = {{5 * MINUTE_S, 30 * MINUTE_S, 30}, {60, 10 * MINUTE_S, 30}},
+    [REPLY_CLASS_RATE_LIMITED] = {{5 * MINUTE_S, 20 * MINUTE_S, 30}, {30, 5 * MINUTE_S, 30}},
+    [REPLY_CLASS_MAILBOX_FULL] = {{2 * HOUR_S, 12 * HOUR_S, 30}, {30 * MINUTE_S, 4 * HOUR_S, 30}},
+    [REPLY_CLASS_POLICY] = {{HOUR_S, 8 * HOUR_S, 30}, {10 * MINUTE_S, 2 * HOUR_S, 30}},
+    [REPLY_CLASS_AUTH_FAILURE] = {{HOUR_S, 8 * HOUR_S, 30}, {10 * MINUTE_S, 2 * HOUR_S, 30}},
+    [REPLY_CLASS_SENDER_INVALID] = {{HOUR_S, 8 * HOUR_S, 30}, {10 * MINUTE_S, 2 * HOUR_S, 30}},
+    [REPLY_CLASS_SPAM_CONTENT] = {{HOUR_S, 8 * HOUR_S, 30}, {10 * MINUTE_S, 2 * HOUR_S, 30}},
+    [REPLY_CLASS_REPUTATION] = {{30 * MINUTE_S, 4 * HOUR_S, 30}, {5 * MINUTE_S, HOUR_S, 30}},
+};
+
+const struct retry_clock_plan *retry_clock_plan_of(bool is_transactional, uint8_t reply_class)
+{
+    const struct retry_clock_plan *plan =
+        is_transactional ? &retry_clock_transactional : &retry_clock_bulk;
+    if (reply_class < REPLY_CLASS_LIMIT && by_class[reply_class][is_transactional].first_s > 0) {
+        plan = &by_class[reply_class][is_transactional];
+    }
+    return plan;
+}
 
 static uint32_t scaled(uint32_t time_s, uint32_t permille)
 {

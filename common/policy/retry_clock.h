@@ -2,6 +2,7 @@
 #ifndef HIKYAKU_COMMON_POLICY_RETRY_CLOCK_H
 #define HIKYAKU_COMMON_POLICY_RETRY_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** The delay doubles from the first to the last. */
@@ -13,6 +14,15 @@ struct retry_clock_plan {
 
 extern const struct retry_clock_plan retry_clock_bulk;          /* 5 min to 4 h */
 extern const struct retry_clock_plan retry_clock_transactional; /* 30 s to 30 min */
+
+/**
+ * A lane's plan, as far as what the reply said does not ask for another: greylisted soon,
+ * rate-limited soon as well (the path itself holds it back), a full mailbox seldom, and what only a
+ * person can change (policy, authentication, content, a block list) later.
+ *
+ * @param reply_class  enum reply_class
+ */
+const struct retry_clock_plan *retry_clock_plan_of(bool is_transactional, uint8_t reply_class);
 
 /** The plan with all its times scaled, 1 s at the least. @param permille  1000: as it is */
 struct retry_clock_plan retry_clock_scale(const struct retry_clock_plan *plan, uint32_t permille);

@@ -14,7 +14,7 @@ struct outcome_report outcome_untouched(uint8_t gate)
 static uint32_t due(const struct row *row, const struct outcome_time *time)
 {
     struct retry_clock_plan plan =
-        retry_clock_scale(time->is_transactional ? &retry_clock_transactional : &retry_clock_bulk,
+        retry_clock_scale(retry_clock_plan_of(time->is_transactional, row->reply_class),
                           time->retry_permille > 0 ? time->retry_permille : 1000);
     uint32_t attempts = row->attempts > 0 ? row->attempts : 1;
     return retry_clock_due(&plan, attempts, (uint32_t)(time->now_unix_ms / 1000),

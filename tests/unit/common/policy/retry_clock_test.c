@@ -1,5 +1,7 @@
 #include "common/policy/retry_clock.h"
 
+#include "common/policy/reply_class.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -19,6 +21,35 @@ static void delays_double_up_to_the_last(void **state)
         assert_int_equal(retry_clock_delay_s(&retry_clock_transactional, i + 1), transactional[i]);
     }
     assert_int_equal(retry_clock_delay_s(&retry_clock_bulk, UINT32_MAX), 14400);
+}
+
+/* Greylisted soon, rate-limited when the path allows, mailbox full rarely, the rest of what a
+ * person must change later; everything else as the lane has it. */
+static void what_was_said_changes_the_plan(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t reply_class;
+        uint32_t bulk_s[2]; /* first and last delay */
+        uint32_t transactional_s[2];
+    } cases[] = {
+        {REPLY_CLASS_NONE, {300, 14400}, {30, 1800}},
+        {REPLY_CLASS_REMOTE_SYSTEM, {300, 14400}, {30, 1800}},
+        {REPLY_CLASS_GREYLISTED, {300, 1800}, {60, 600}},
+        {REPLY_CLASS_RATE_LIMITED, {300, 1200}, {30, 300}},
+        {REPLY_CLASS_MAILBOX_FULL, {7200, 43200}, {1800, 14400}},
+        {REPLY_CLASS_POLICY, {3600, 28800}, {600, 7200}},
+        {REPLY_CLASS_REPUTATION, {1800, 14400}, {300, 3600}},
+        {REPLY_CLASS_LIMIT, {300, 14400}, {30, 1800}}, /* of a newer version */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct retry_clock_plan *bulk = retry_clock_plan_of(false, cases[i].reply_class);
+        const struct retry_clock_plan *fast = retry_clock_plan_of(true, cases[i].reply_class);
+        assert_int_equal(retry_clock_delay_s(bulk, 1), cases[i].bulk_s[0]);
+        assert_int_equal(retry_clock_delay_s(bulk, 100), cases[i].bulk_s[1]);
+        assert_int_equal(retry_clock_delay_s(fast, 1), cases[i].transactional_s[0]);
+        assert_int_equal(retry_clock_delay_s(fast, 100), cases[i].transactional_s[1]);
+    }
 }
 
 static void a_plan_can_be_scaled(void **state)
@@ -106,6 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delays_double_up_to_the_last),
+        cmocka_unit_test(what_was_said_changes_the_plan),
         cmocka_unit_test(a_plan_can_be_scaled),
         cmocka_unit_test(due_times_stand_on_few_places),
         cmocka_unit_test(one_random_number_brings_a_batch_back_together),

@@ -1,6 +1,7 @@
 #include "worker/report/outcome.h"
 
 #include "common/mail/enhanced_code.h"
+#include "common/policy/reply_class.h"
 #include "common/wire/wire_store.h"
 
 #include <setjmp.h>
@@ -60,13 +61,17 @@ static void test_deferred_has_its_time(void **state)
     (void)state;
     static const struct {
         bool is_transactional;
+        uint8_t reply_class;
         uint32_t least_s;
         uint32_t most_s;
-    } cases[] = {{false, 270, 400}, {true, 27, 70}};
+    } cases[] = {{false, REPLY_CLASS_OTHER, 270, 400},
+                 {true, REPLY_CLASS_OTHER, 27, 70},
+                 {false, REPLY_CLASS_MAILBOX_FULL, 6480, 8700}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct outcome_time time = at;
         time.is_transactional = cases[i].is_transactional;
-        struct outcome_report outcome = {.state = OUTCOME_DEFERRED, .counts_attempt = true};
+        struct outcome_report outcome = {
+            .state = OUTCOME_DEFERRED, .reply_class = cases[i].reply_class, .counts_attempt = true};
         struct row row;
         assert_true(outcome_apply(&outcome, &(struct row){.state = OUTCOME_PENDING}, &time, &row));
         uint32_t now_s = (uint32_t)(at.now_unix_ms / 1000);
