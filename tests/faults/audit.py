@@ -285,17 +285,18 @@ class Owners:
     # ---- takeovers
 
     def takeovers(self):
-        """(seconds from a kill to the take, did another fault disturb it?), by who was killed.
-        Where Redis was away, the store was what was waited for."""
+        """(seconds from a kill to the take, did another fault disturb it?), by who was killed; where
+        somebody lived who might take it. While Redis is away, it is Redis that is waited for."""
         found = {"worker": [], "coordinator": [], "session": []}
         for kill in self.journal:
             if kill["what"] not in ("worker_kill", "coordinator_kill"):
                 continue
             for lease, seconds in self.watcher.taken_after(kill["who"], kill["ms"]):
+                if not self._has_heir(kill, lease, seconds):
+                    continue
                 part = lease.split()[0]
                 kind = {"ip": "worker", "session": "session"}.get(part, "coordinator")
-                found[kind].append((seconds, self._is_disturbed(kill, seconds)
-                                    or not self._has_heir(kill, lease, seconds)))
+                found[kind].append((seconds, self._is_disturbed(kill, seconds)))
         return found
 
     def redis_returns(self, store):
