@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define CONNECT_TIMEOUT_MS 5000
+#define HEARTBEAT_INTERVAL_MS 2000
+#define HEARTBEAT_TIMEOUT_MS 6000
 #define RECONNECT_FIRST_MS 100
 #define RECONNECT_LAST_MS 2000
 #define REFUSED_RETRY_MS 1000
@@ -105,7 +107,10 @@ static bool take_event(void *context)
 }
 
 /* IMMEDIATE: frames queue for a standing connection only; what was meant for a lost one would
- * come late and mislead. */
+ * come late and mislead.
+ * Heartbeats are ours alone: they are answered, and their TTL lets the server close what is silent.
+ * A server must have none: libzmq 4.3.4 aborts (stream_engine_base.cpp, out_event) when one is due
+ * on a connection whose session has come back on another and whose peer is gone. */
 static int set_up(struct bus_client *client, const struct bus_client_settings *settings,
                   struct problem *problem)
 {
@@ -115,6 +120,9 @@ static int set_up(struct bus_client *client, const struct bus_client_settings *s
     } numbers[] = {
         {ZMQ_IMMEDIATE, 1},
         {ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS},
+        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_INTERVAL_MS},
+        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
+        {ZMQ_HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS},
         {ZMQ_RECONNECT_IVL, RECONNECT_FIRST_MS},
         {ZMQ_RECONNECT_IVL_MAX, RECONNECT_LAST_MS},
     };

@@ -6,8 +6,6 @@
 
 /* Messages taken in one go: other descriptors of the loop get their turn after these. */
 #define TAKE_MAX 128
-#define HEARTBEAT_INTERVAL_MS 2000
-#define HEARTBEAT_TIMEOUT_MS 6000
 #define HANDSHAKE_TIMEOUT_MS 5000
 
 struct bus_socket {
@@ -76,9 +74,6 @@ int bus_socket_set_up(struct bus_socket *socket, const struct bus_key_pair *key,
         {ZMQ_IPV6, 1},
         {ZMQ_SNDHWM, BUS_HIGH_WATER},
         {ZMQ_RCVHWM, BUS_HIGH_WATER},
-        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_INTERVAL_MS},
-        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_TIMEOUT_MS},
-        {ZMQ_HEARTBEAT_TTL, HEARTBEAT_TIMEOUT_MS},
         {ZMQ_HANDSHAKE_IVL, HANDSHAKE_TIMEOUT_MS},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
