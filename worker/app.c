@@ -333,6 +333,7 @@ static void on_reload(void *context)
         return;
     }
     log_set_level((enum log_level)config.service.log_level);
+    mailroom_use_profiles(app->mailroom, &config.profiles);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 

@@ -1,5 +1,6 @@
 #include "worker/mailroom.h"
 
+#include "common/base/metrics.h"
 #include "common/service/service_stops.h"
 #include "worker/claim/claim_return.h"
 #include "worker/claim/claims.h"
@@ -19,6 +20,7 @@ struct mailroom {
     struct arena *arena; /* lives as long as the room */
     struct dkim_check *dkim_check;
     struct stream_tls *tls;
+    struct paths *paths;
     struct unreachable *unreachable;
     struct routes *routes;
     struct pipeline *pipeline;
@@ -243,6 +245,19 @@ static void open_routes(struct mailroom *room)
                                                 .context = room});
 }
 
+static void open_paths(struct mailroom *room)
+{
+    const struct worker_config *config = room->settings.config;
+    room->paths = paths_create(&(struct paths_settings){
+        .loop = room->settings.loop,
+        .store = room->settings.store,
+        .ips = room->settings.ips,
+        .profiles = &config->profiles,
+        .connections_per_site = (uint32_t)config->smtp.connections_per_site,
+        .messages_per_connection = (uint32_t)config->smtp.messages_per_connection,
+    });
+}
+
 static void open_outbox(struct mailroom *room)
 {
     const struct worker_config *config = room->settings.config;
@@ -258,14 +273,13 @@ static void open_outbox(struct mailroom *room)
         .pipeline = room->pipeline,
         .routes = room->routes,
         .ips = room->settings.ips,
+        .paths = room->paths,
         .unreachable = room->unreachable,
         .classify = room->settings.classify,
         .dkim_check = room->dkim_check,
         .stops = room->settings.stops,
         .tls = room->tls,
-        .limits = {.connections_per_site = (uint32_t)config->smtp.connections_per_site,
-                   .messages_per_connection = (uint32_t)config->smtp.messages_per_connection,
-                   .connections = (uint32_t)config->smtp.connections,
+        .limits = {.connections = (uint32_t)config->smtp.connections,
                    .idle_ms = config->smtp.idle_ms,
                    .timeout_permille = (unsigned int)config->smtp.timeout_permille},
         .may_start = may_start,
@@ -341,6 +355,7 @@ int mailroom_create(const struct mailroom_settings *settings, struct mailroom **
     room->tls = tls;
     open_check(room);
     open_routes(room);
+    open_paths(room);
     open_outbox(room);
     open_report(room);
     open_claims(room);
@@ -354,6 +369,7 @@ void mailroom_destroy(struct mailroom **room)
         return;
     }
     outbox_destroy(&(*room)->outbox);
+    paths_destroy(&(*room)->paths);
     report_destroy(&(*room)->report);
     claims_destroy(&(*room)->claims);
     pipeline_destroy(&(*room)->pipeline);
@@ -424,11 +440,31 @@ void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Cre
     claims_fill_names(room->claims, credit->status, arena);
 }
 
+static void set_path_gauges(const struct paths *paths)
+{
+    size_t suspended;
+    size_t count = paths_count(paths, &suspended);
+    metrics_set(metrics_gauge("hikyaku_worker_paths",
+                              "Paths (sending IP, site) with a controller in memory.", NULL,
+                              TEXT("")),
+                (int64_t)count);
+    metrics_set(metrics_gauge("hikyaku_worker_paths_suspended", "Of these, those that pause.", NULL,
+                              TEXT("")),
+                (int64_t)suspended);
+}
+
+void mailroom_use_profiles(struct mailroom *room, const struct config_list *profiles)
+{
+    paths_use_profiles(room->paths, profiles);
+    outbox_resume(room->outbox);
+}
+
 void mailroom_set_gauges(struct mailroom *room)
 {
     const struct counters_view view = view_of(room);
     counters_set_gauges(room->settings.counters, &view);
     outbox_view_set_gauges(room->outbox);
+    set_path_gauges(room->paths);
 }
 
 void mailroom_resume(struct mailroom *room)

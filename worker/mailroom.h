@@ -52,6 +52,8 @@ void mailroom_on_message(struct mailroom *room, uint64_t link,
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16]);
 /** The operator stops changed: give back what they hold. */
 void mailroom_on_stops(struct mailroom *room);
+/** SIGHUP: other profiles of providers. */
+void mailroom_use_profiles(struct mailroom *room, const struct config_list *profiles);
 /** Rooms, status and claims, for a coordinator. */
 void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
                           struct arena *arena);

@@ -1,5 +1,7 @@
 #include "worker/worker_config.h"
 
+#include "common/policy/provider_profiles.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -115,6 +117,9 @@ static const struct config_key keys[] = {
      .maximum = 86400000, .doc = "Between two rounds of questions."},
     {"routes", CONFIG_RECORDS, AT(routes), .record = &route_table, .maximum = 10000,
      .doc = "Servers for domains, instead of their MX records."},
+    {"profiles", CONFIG_RECORDS, AT(profiles), .record = &provider_profiles_table,
+     .maximum = PROVIDER_PROFILES_MAX, .is_reloadable = true,
+     .doc = "Limits of providers and sites, before the built-in ones (docs/throttling.md)."},
     {"dkim.sign", CONFIG_BOOLEAN, AT(dkim.signs), .fallback = "true",
      .doc = "Sign every message; needs dkim.directory. false sends unsigned mail, which large "
             "providers refuse: for relays that sign, and for tests."},

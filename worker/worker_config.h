@@ -47,7 +47,8 @@ struct worker_config {
         struct config_strings block_lists;
         uint64_t interval_ms;
     } watch;
-    struct config_list routes; /* of struct worker_config_route */
+    struct config_list routes;   /* of struct worker_config_route */
+    struct config_list profiles; /* of struct provider_profiles_record */
     struct {
         bool signs;
         char *directory;              /* given when it signs */

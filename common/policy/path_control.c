@@ -21,6 +21,8 @@ static const char ended[] = "ended";
 #define WEAK_DECAY 0.05
 #define WEAK_OWN 0.3
 #define WEAK_MEMORY_MS 14400000
+/* How long before its message's time a connection may be opened. */
+#define WAIT_MS 2000
 /* Connections beyond what the rate needs at the time a message takes. */
 #define SPARE 1.5
 
@@ -443,6 +445,11 @@ struct path_answer path_control_may_connect(const struct path_control *control, 
     if (control->suspension.state == PATH_SUSPENSION_CLOSED) {
         return closed(control, now_ms);
     }
+    /* A connection that would only stand and wait for its message's time is not opened yet. */
+    uint64_t wait_ms = path_pacer_wait_ms(&control->pacer, control->rate.rate, now_ms);
+    if (wait_ms > WAIT_MS) {
+        return (struct path_answer){.gate = GATE_PATH_RATE, .wait_ms = wait_ms - WAIT_MS};
+    }
     bool is_allowed = control->window.open < path_control_connections(control, now_ms);
     return (struct path_answer){.is_allowed = is_allowed,
                                 .gate = is_allowed ? GATE_NONE : GATE_PATH_CONNECTIONS};
@@ -469,6 +476,20 @@ void path_control_suspend(struct path_control *control, uint64_t pause_ms, enum 
 {
     const struct path_pause pause = {pause_ms, pause_ms, 0};
     close_for(control, pause, scope, rule, now_ms, decisions);
+}
+
+void path_control_slow(struct path_control *control, double part, uint64_t apart_ms,
+                       const char *rule, uint64_t now_ms, struct path_decisions *decisions)
+{
+    if (control->slowed_ms > 0 && now_ms - control->slowed_ms < apart_ms) {
+        return;
+    }
+    double before = control->rate.rate;
+    control->slowed_ms = now_ms;
+    path_rate_cut(&control->rate, part, now_ms);
+    struct path_decision *told = tell(decisions, PATH_DECISION_SLOWER, rule, per_1000_s(before),
+                                      per_1000_s(control->rate.rate));
+    told->scope = PATH_SCOPE_IP;
 }
 
 void path_control_use_profile(struct path_control *control, const struct path_profile *profile)

@@ -28,6 +28,7 @@ struct path_control {
     double weak;            /* refusals that do not say they are about rate, less what was taken */
     uint64_t weak_until_ms; /* until then they are taken to be */
     double service_s;       /* how long a message takes; 0: not known */
+    uint64_t slowed_ms;     /* by path_control_slow(); 0: never */
     uint64_t used_ms;       /* its last event */
 };
 
@@ -126,6 +127,9 @@ uint32_t path_control_connections(const struct path_control *control, uint64_t n
  */
 void path_control_suspend(struct path_control *control, uint64_t pause_ms, enum path_scope scope,
                           const char *rule, uint64_t now_ms, struct path_decisions *decisions);
+/** Slow down: another path's reply blamed the IP. Not again within `apart_ms`. @param part  0..1 */
+void path_control_slow(struct path_control *control, double part, uint64_t apart_ms,
+                       const char *rule, uint64_t now_ms, struct path_decisions *decisions);
 /** Reload: another profile's bounds hold from now on; what was learnt stays. */
 void path_control_use_profile(struct path_control *control, const struct path_profile *profile);
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 /* Doubling while cold: so often, when the rate was in use. */
-#define START_STEP_MS 500
+#define START_STEP_MS 250
 #define STEP_MS 1000
 /* A rate below its ceiling by this much draws no refusals, and wastes little. */
 #define BELOW_CEILING 0.97
@@ -95,6 +95,9 @@ void path_rate_on_started(struct path_rate *rate, uint64_t now_ms)
 static double actual(const struct path_rate *rate, uint64_t now_ms)
 {
     double current = rate->meter_started / fmax(seconds(rate->meter_ms, now_ms), 1.0);
+    if (rate->actual <= 0) {
+        current = fmax(current, METER_LEAST); /* too few to tell */
+    }
     return fmin(rate->rate, fmax(rate->actual, current));
 }
 
@@ -342,9 +345,17 @@ void path_rate_on_resumed(struct path_rate *rate, uint64_t paused_ms, uint64_t n
     begin_step(rate, now_ms);
 }
 
+void path_rate_continue(struct path_rate *rate, double from, uint64_t now_ms)
+{
+    set_rate(rate, fmin(from, BELOW_CEILING * rate->ceiling));
+    rate->phase = PATH_RATE_RISING;
+    put_off(rate, 1, 0, now_ms);
+    begin_step(rate, now_ms);
+}
+
 void path_rate_cut(struct path_rate *rate, double part, uint64_t now_ms)
 {
-    double from = actual(rate, now_ms);
+    double from = rate->actual > 0 ? actual(rate, now_ms) : rate->rate;
     rate->ceiling = part * from;
     set_rate(rate, BELOW_CEILING * rate->ceiling);
     rate->phase = PATH_RATE_HOLDING;

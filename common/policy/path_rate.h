@@ -82,6 +82,8 @@ enum path_rate_change path_rate_on_refused(struct path_rate *rate, uint64_t now_
 enum path_rate_change path_rate_tick(struct path_rate *rate, uint64_t now_ms);
 /** The path was closed for `paused_ms` and opens again, gently. */
 void path_rate_on_resumed(struct path_rate *rate, uint64_t paused_ms, uint64_t now_ms);
+/** Go on from a stored rate; `ceiling` and `basis` are set. */
+void path_rate_continue(struct path_rate *rate, double from, uint64_t now_ms);
 /** Slow down by another's word (a sweep, a profile's reaction). @param part  0..1 of the rate */
 void path_rate_cut(struct path_rate *rate, double part, uint64_t now_ms);
 

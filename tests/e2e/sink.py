@@ -58,8 +58,13 @@ class _Session:
             handler = getattr(self, f"do_{verb.lower()}", None)
             if handler is None:
                 await self.say("502 5.5.1 not known")
-            elif await handler(text) == "drop":
+                continue
+            end = await handler(text)
+            if end == "drop":
                 self.writer.transport.abort()
+                return
+            if end == "close":
+                await self.writer.drain()
                 return
 
     async def do_ehlo(self, text):
@@ -94,6 +99,11 @@ class _Session:
         match = re.match(r"(?i)MAIL FROM:<([^>]*)>(.*)", text)
         self.sender, self.extensions = match.group(1), match.group(2).strip()
         self.recipient = None
+        refusal = self.sink.mail_rule(self.sender) if self.sink.mail_rule else None
+        if refusal:
+            self.sender = None
+            await self.say(refusal)
+            return "close" if refusal.startswith("421") else None
         # Looked at before the answer goes out: what is there already did not wait for it.
         self.is_pipelined = b"\r\nDATA\r\n" in bytes(self.reader._buffer)
         await self.say("250 2.1.0 ok")
@@ -157,6 +167,7 @@ class Sink:
         self.address = address
         self.port = port
         self.delay_s = 0.0
+        self.mail_rule = None  # sender -> line that refuses it at MAIL FROM (421 closes), or None
         self.received = []
         self.dropped = []
         self.seen = set()

@@ -18,7 +18,8 @@ struct attempt {
     struct lease_beat seen;
     uint64_t sent_ms; /* boottime */
     bool is_asking;
-    bool is_told; /* that somebody else has it: said once */
+    bool is_takeover; /* from a dead holder */
+    bool is_told;     /* that somebody else has it: said once */
 };
 
 struct ip_leases {
@@ -66,6 +67,7 @@ static void on_taken(void *context, int error, uint64_t epoch)
     }
     attempt->ip->state = SENDING_IP_OWNED;
     attempt->ip->epoch = epoch;
+    attempt->ip->was_taken_over = attempt->is_takeover;
     attempt->is_told = false;
     store_keeper_add(leases->settings.keeper, &name, epoch);
     LOG(LOG_IP_LEASED, NULL, log_string("ip", attempt->ip->text),
@@ -77,6 +79,7 @@ static void take(struct attempt *attempt, const struct lease_beat *seen)
 {
     struct store_lease_name name = name_of(attempt->ip);
     attempt->is_asking = true;
+    attempt->is_takeover = seen != NULL;
     store_lease_take(attempt->leases->settings.store, &name, seen, on_taken, attempt);
 }
 

@@ -62,6 +62,51 @@ struct failure_verdict attempt_judge(struct classify *classify, const struct smt
     return verdict;
 }
 
+static enum path_event_kind kind_of(const struct smtp_result *result)
+{
+    bool is_opening = stages[result->stage] < REPLY_STAGE_MAIL;
+    switch (result->failure) {
+    case SMTP_FAILURE_NONE:
+        return is_opening ? PATH_EVENT_REFUSED : PATH_EVENT_ANSWERED;
+    case SMTP_FAILURE_RESET:
+        return PATH_EVENT_RESET;
+    case SMTP_FAILURE_CLOSED:
+        if (!is_opening && !result->was_answered) {
+            return PATH_EVENT_ENDED;
+        }
+        return is_opening ? PATH_EVENT_FAILED : PATH_EVENT_GIVEN_UP;
+    case SMTP_FAILURE_CONNECT_REFUSED:
+    case SMTP_FAILURE_CONNECT_TIMEOUT:
+    case SMTP_FAILURE_UNREACHABLE:
+    case SMTP_FAILURE_TIMEOUT:
+        return is_opening ? PATH_EVENT_FAILED : PATH_EVENT_GIVEN_UP;
+    case SMTP_FAILURE_SOURCE_ADDRESS:
+    case SMTP_FAILURE_TLS:
+    case SMTP_FAILURE_PROTOCOL:
+    case SMTP_FAILURE_ABORTED:
+    case SMTP_FAILURE_MESSAGE_TOO_BIG:
+    case SMTP_FAILURE_NO_SMTPUTF8:
+    case SMTP_FAILURE_NO_8BITMIME:
+    case SMTP_FAILURE_MALFORMED_MESSAGE:
+    case SMTP_FAILURE_COUNT:
+        break;
+    }
+    return PATH_EVENT_GIVEN_UP;
+}
+
+struct path_event attempt_event(const struct smtp_result *result,
+                                const struct failure_verdict *verdict)
+{
+    return (struct path_event){.kind = kind_of(result),
+                               .reply = {.reply_class = verdict->reply_class,
+                                         .blame = verdict->blame,
+                                         .stage = stages[result->stage],
+                                         .smtp = verdict->smtp,
+                                         .enhanced = verdict->enhanced,
+                                         .rule = verdict->rule_id},
+                               .took_ms = result->smtp_ms};
+}
+
 struct failure_verdict attempt_judge_route(enum route_status status)
 {
     static const uint8_t of_status[] = {

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/policy/provider_table.h"
 #include "worker/outbox/attempt.h"
+#include "worker/outbox/outbox_pace.h"
 #include "worker/outbox/outbox_parts.h"
 
 #include <assert.h>
@@ -10,6 +11,51 @@
 
 /* A letter that comes back so often without an outcome is not given to yet another server. */
 #define TURNS_MAX 5
+
+/* ---------------------------------------------------------------- its path */
+
+static void feed(struct connection *connection, enum path_event_kind kind)
+{
+    const struct path_event event = {
+        .kind = kind, .messages = connection->answered, .was_greeted = connection->is_greeted};
+    paths_feed(connection->outbox->settings.paths, connection->path, &event);
+}
+
+bool connection_may_send(struct connection *connection)
+{
+    struct path_answer answer = path_control_may_send(
+        &connection->path->control, loop_now_ms(connection->outbox->settings.loop));
+    if (!answer.is_allowed && answer.wait_ms > 0) {
+        outbox_pace_wait(connection->outbox, connection->destination, answer.wait_ms);
+    }
+    return answer.is_allowed;
+}
+
+bool connection_is_suspended(const struct connection *connection)
+{
+    return connection->letter_count == 0 && connection->is_greeted &&
+           connection->path->control.suspension.state == PATH_SUSPENSION_CLOSED;
+}
+
+/* What a message's end says of the path. */
+static void tell_path(struct connection *connection, const struct smtp_result *result,
+                      const struct failure_verdict *verdict)
+{
+    struct path_event event = attempt_event(result, verdict);
+    event.messages = connection->answered;
+    event.opened_ms = connection->opened_ms;
+    if (event.kind == PATH_EVENT_ANSWERED) {
+        connection->answered++;
+    } else {
+        bool is_news = !connection->is_broken && event.kind != PATH_EVENT_GIVEN_UP;
+        if (is_news) {
+            connection->is_broken = true;
+            paths_feed(connection->outbox->settings.paths, connection->path, &event);
+        }
+        event.kind = PATH_EVENT_GIVEN_UP;
+    }
+    paths_feed(connection->outbox->settings.paths, connection->path, &event);
+}
 
 /* ---------------------------------------------------------------- a message's way */
 
@@ -23,10 +69,12 @@ static struct smtp_message *next_message(void *context)
         connection->is_greeted = true;
         destination->greeted++;
         destination_greeted(destination, &connection->target);
+        feed(connection, PATH_EVENT_GREETED);
     }
     outbox_touch(outbox, destination);
     bool may_start = !connection->is_quitting && !connection->ip->is_stopped &&
-                     outbox->settings.may_start(outbox->settings.context);
+                     outbox->settings.may_start(outbox->settings.context) &&
+                     connection_may_send(connection);
     while (may_start && (letter = destination_take(destination)) != NULL &&
            !outbox_still_wanted(outbox, letter)) {
         letter = NULL;
@@ -36,6 +84,7 @@ static struct smtp_message *next_message(void *context)
         return NULL;
     }
     assert(connection->letter_count < CONNECTION_LETTERS_MAX);
+    feed(connection, PATH_EVENT_STARTED);
     connection->letters[connection->letter_count++] = letter;
     outbox->on_wire++;
     letter->connection = connection;
@@ -74,12 +123,13 @@ static void let_go(struct connection *connection, struct letter *letter)
     letter->connection = NULL;
 }
 
-static void hold_back(struct connection *connection, enum failure_hold hold)
+/* What is said of the path is its controller's; a server that says 421 closes. */
+static void hold_back(struct connection *connection, enum failure_hold hold, unsigned code)
 {
-    if (hold == FAILURE_HOLD_HOST || hold == FAILURE_HOLD_PATH) {
+    if (hold == FAILURE_HOLD_HOST) {
         destination_hold(connection->destination, &connection->target);
     }
-    if (hold != FAILURE_HOLD_NOTHING) {
+    if (hold != FAILURE_HOLD_NOTHING && (hold != FAILURE_HOLD_PATH || code == 421)) {
         connection_quit(connection);
     }
 }
@@ -107,7 +157,8 @@ static void on_result(void *context, struct smtp_message *message, const struct 
         provider_table_find_by_mx(text_of(result->mx_host != NULL ? result->mx_host : ""));
     struct failure_verdict verdict =
         attempt_judge(outbox->settings.classify, result, provider, doubt);
-    hold_back(connection, verdict.hold);
+    tell_path(connection, result, &verdict);
+    hold_back(connection, verdict.hold, result->code);
     if (takes_another_turn(connection, letter, &verdict)) {
         letter->turns++;
         destination_put_back(connection->destination, letter);
@@ -137,8 +188,19 @@ static void remove_connection(struct connection *connection)
     }
     destination->connection_count--;
     destination->greeted -= connection->is_greeted;
-    destination->site->open[connection->ip->number]--;
+    destination->site->open--;
+    feed(connection, PATH_EVENT_CLOSED);
     connection->outbox->connections--;
+}
+
+/* Too many of us, or too fast: that is the path's, the letters wait for it. */
+static bool is_the_hosts(const struct connection *connection, const struct smtp_result *end,
+                         const struct failure_verdict *verdict)
+{
+    bool is_refused = end->failure == SMTP_FAILURE_NONE && end->code / 100 == 4;
+    bool is_ours = connection->path->control.window.greeted > 0 ||
+                   verdict->reply_class == REPLY_CLASS_RATE_LIMITED;
+    return !is_refused || !is_ours;
 }
 
 /* No message was taken: the server, or our own address, is at fault. */
@@ -156,10 +218,16 @@ static void judge_end(struct connection *connection, const struct smtp_result *e
     struct failure_verdict verdict =
         attempt_judge(connection->outbox->settings.classify, end,
                       provider_table_find_by_mx(text_of(end->mx_host)), FAILURE_RESEND);
+    struct path_event event = attempt_event(end, &verdict);
+    event.opened_ms = connection->opened_ms;
+    paths_feed(connection->outbox->settings.paths, connection->path, &event);
     LOG(LOG_CONNECTION_FAILED, NULL, log_string("site", destination->route.site),
         log_string("ip", end->ip), log_string("stage", smtp_result_stage_name(end->stage)),
         log_string("failure", smtp_result_failure_name(end->failure)),
         log_number("code", end->code));
+    if (!is_the_hosts(connection, end, &verdict)) {
+        return;
+    }
     destination_hold(destination, &connection->target);
     if (destination->connection_count == 0 && !destination_has_other(destination)) {
         outbox_fail_all(destination, &verdict, end, connection->ip);
@@ -192,6 +260,8 @@ void connection_open(struct destination *destination, const struct route_target 
     connection->outbox = outbox;
     connection->destination = destination;
     connection->ip = ip;
+    connection->path = destination_path(destination, ip);
+    connection->opened_ms = loop_now_ms(outbox->settings.loop);
     connection->target = *target;
     connection->next = destination->connections;
     if (connection->next != NULL) {
@@ -199,7 +269,8 @@ void connection_open(struct destination *destination, const struct route_target 
     }
     destination->connections = connection;
     destination->connection_count++;
-    destination->site->open[ip->number]++;
+    destination->site->open++;
+    feed(connection, PATH_EVENT_OPENED);
     outbox->connections++;
     struct smtp_session_settings settings = {
         .remote = target->address,
@@ -208,7 +279,7 @@ void connection_open(struct destination *destination, const struct route_target 
         .hello = ip->ehlo,
         .tls = outbox->settings.tls,
         .tls_policy = tls_policy(destination),
-        .messages_max = outbox->settings.limits.messages_per_connection,
+        .messages_max = connection->path->control.window.messages,
         .idle_ms = outbox->settings.limits.idle_ms,
         .timeout_permille = outbox->settings.limits.timeout_permille,
     };

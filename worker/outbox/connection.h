@@ -13,19 +13,27 @@ struct connection {
     struct outbox *outbox;           /* borrowed */
     struct destination *destination; /* borrowed */
     struct sending_ip *ip;           /* borrowed */
+    struct path *path;               /* borrowed: held by the destination's site */
     struct smtp_session *session;
     struct connection *next;
     struct connection *previous;
     struct route_target target; /* the server */
     struct letter *letters[CONNECTION_LETTERS_MAX];
     size_t letter_count;
-    bool is_greeted; /* its server takes mail */
-    bool is_waiting; /* it asked for a message and got none */
+    uint64_t opened_ms; /* monotonic */
+    uint32_t answered;  /* messages with a reply */
+    bool is_greeted;    /* its server takes mail */
+    bool is_waiting;    /* it asked for a message and got none */
     bool is_quitting;
+    bool is_broken; /* its path has heard of the reset */
 };
 
 void connection_open(struct destination *destination, const struct route_target *target,
                      struct sending_ip *ip);
+/** Does its path let a message start now? If not, the outbox looks again in time. */
+bool connection_may_send(struct connection *connection);
+/** Its path is suspended, and nothing of it is on the wire. */
+bool connection_is_suspended(const struct connection *connection);
 /** There may be a letter for it. */
 void connection_wake(struct connection *connection);
 /** Abort what stands before its dot. */

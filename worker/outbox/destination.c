@@ -39,15 +39,25 @@ struct destination *destination_find(struct outbox *outbox, struct text pool,
     return destination;
 }
 
+static void free_site(struct outbox *outbox, struct site *site)
+{
+    for (size_t i = 0; i < SENDING_IPS_MAX; i++) {
+        if (site->paths[i] != NULL) {
+            paths_release(outbox->settings.paths, site->paths[i]);
+        }
+    }
+    (void)table_remove(outbox->sites, site->name);
+    free(site);
+}
+
 void destination_destroy(struct destination *destination)
 {
     struct outbox *outbox = destination->outbox;
     assert(destination->connection_count == 0 && destination_backlog(destination) == 0);
-    assert(!destination->is_dirty);
+    assert(!destination->is_dirty && !destination->is_paced);
     (void)table_remove(outbox->destinations, text_of(destination->key));
     if (--destination->site->holders == 0) {
-        (void)table_remove(outbox->sites, destination->site->name);
-        free(destination->site);
+        free_site(outbox, destination->site);
     }
     site_queue_finish(&destination->queue);
     free(destination->key);
@@ -99,7 +109,7 @@ void destination_remove(struct letter *letter)
 
 /* ---------------------------------------------------------------- which server */
 
-/* Left alone as seen from anywhere: adaptation by path is a later issue. */
+/* Left alone as seen from anywhere. */
 static struct text name_of(const struct route_target *target, char *out, size_t size)
 {
     char address[STREAM_ADDRESS_LENGTH];
@@ -132,11 +142,66 @@ void destination_greeted(struct destination *destination, const struct route_tar
                        name_of(target, name, sizeof name));
 }
 
-static bool has_room(void *context, const struct sending_ip *ip)
+struct path *destination_path(struct destination *destination, struct sending_ip *ip)
 {
-    const struct destination *destination = context;
-    return destination->site->open[ip->number] <
-           destination->outbox->settings.limits.connections_per_site;
+    struct path **path = &destination->site->paths[ip->number];
+    if (*path == NULL) {
+        *path = paths_hold(destination->outbox->settings.paths, ip, destination->site->name,
+                           text_of(destination->route.hosts[0].name));
+    }
+    return *path;
+}
+
+static bool has_room(void *context, struct sending_ip *ip)
+{
+    struct destination *destination = context;
+    const struct path_control *control = &destination_path(destination, ip)->control;
+    uint32_t most = control->profile->site_connections_most;
+    uint64_t now_ms = loop_now_ms(destination->outbox->settings.loop);
+    return path_control_may_connect(control, now_ms).is_allowed &&
+           (most == 0 || destination->site->open < most);
+}
+
+/* One path's word on the others': suspended is it only as long as all are. */
+static uint8_t gate_with(const struct path_control *control, uint8_t gate, uint64_t now_ms,
+                         uint64_t *wait_ms)
+{
+    struct path_answer answer = path_control_may_send(control, now_ms);
+    if (answer.gate == GATE_SITE_SUSPENDED) {
+        *wait_ms = gate == GATE_NONE || answer.wait_ms < *wait_ms ? answer.wait_ms : *wait_ms;
+        return gate == GATE_NONE ? GATE_SITE_SUSPENDED : gate;
+    }
+    bool is_rated = answer.gate == GATE_PATH_RATE || control->rate.ceiling > 0;
+    return is_rated || gate == GATE_PATH_RATE ? GATE_PATH_RATE : GATE_PATH_CONNECTIONS;
+}
+
+/* Ours, of the pool, and some server has an address of its family. */
+static bool is_of_use(const struct destination *destination, const struct sending_ip *ip)
+{
+    bool has_family = false;
+    for (size_t i = 0; i < destination->route.target_count; i++) {
+        has_family = has_family || destination->route.targets[i].address.is_v6 == ip->address.is_v6;
+    }
+    return has_family && ip->state == SENDING_IP_OWNED &&
+           text_equal(text_of(ip->pool), text_of(destination->pool));
+}
+
+uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms)
+{
+    struct outbox *outbox = destination->outbox;
+    struct sending_ips *ips = outbox->settings.ips;
+    uint64_t now_ms = loop_now_ms(outbox->settings.loop);
+    uint8_t gate = GATE_NONE;
+    *ret_wait_ms = 0;
+    for (size_t i = 0; i < ips->count; i++) {
+        const struct path *path = destination->site->paths[i];
+        bool is_usable = is_of_use(destination, &ips->items[i]);
+        if (is_usable && path == NULL) {
+            return GATE_PATH_CONNECTIONS; /* one that has not been tried */
+        }
+        gate = is_usable ? gate_with(&path->control, gate, now_ms, ret_wait_ms) : gate;
+    }
+    return gate;
 }
 
 /* What was found while walking over the servers. */

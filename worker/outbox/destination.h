@@ -7,12 +7,13 @@
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/site_queue.h"
 
-/** Connections of a site, by sending IP: limits are per path, whatever the destination. */
+/** The paths of a site, by sending IP: limits are per path, whatever the destination. */
 struct site {
     struct text name; /* of a destination's route */
     uint32_t holders;
-    size_t waiting; /* of outbox_view.c: set when it looks */
-    uint16_t open[SENDING_IPS_MAX];
+    uint32_t open;                       /* connections from all IPs */
+    size_t waiting;                      /* of outbox_view.c: set when it looks */
+    struct path *paths[SENDING_IPS_MAX]; /* held; NULL: not yet used */
     char text[ROUTE_SITE_BYTES];
 };
 
@@ -31,6 +32,8 @@ struct destination {
     bool is_dirty;    /* in the outbox' list to be looked at */
     bool is_starved;  /* a connection limit held it up */
     struct destination *next_dirty;
+    bool is_paced; /* in the outbox' list of those that wait for their rate */
+    struct destination *next_paced;
     char pool[64];
     char *key; /* owned */
 };
@@ -62,6 +65,11 @@ enum destination_choice {
 enum destination_choice destination_choose(struct destination *destination,
                                            struct route_target *ret_target,
                                            struct sending_ip **ret_ip);
+/** The path from an IP to the destination's site. */
+struct path *destination_path(struct destination *destination, struct sending_ip *ip);
+/** What holds its letters back, as far as its paths do: enum gate, NONE when nothing does.
+ *  @param ret_wait_ms  out: SITE_SUSPENDED: how long all of its paths are suspended */
+uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms);
 /** Is there a server that is not left alone? */
 bool destination_has_other(const struct destination *destination);
 /** Leave a server alone for a while. */

@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "worker/outbox/attempt.h"
+#include "worker/outbox/outbox_pace.h"
 #include "worker/outbox/outbox_parts.h"
 #include "worker/outbox/outbox_stops.h"
 #include "worker/outbox/rehearsal.h"
@@ -12,6 +13,10 @@
 
 #define TICK_MS 250
 #define UNUSED_MS 60000
+/* A suspended destination's letters go back when it lasts so long, and come again after, at most:
+ */
+#define SUSPENDED_LEAST_MS 10000
+#define SUSPENDED_MOST_MS 600000
 /* Drafts ahead of each greeted connection. */
 #define DRAFTS_AHEAD 3
 
@@ -27,6 +32,7 @@ struct outbox *outbox_create(const struct outbox_settings *settings)
     outbox->random |= 1;
     outbox->timer = loop_timer_create(settings->loop, on_tick, outbox);
     loop_timer_start(outbox->timer, TICK_MS, TICK_MS);
+    outbox_pace_start(outbox);
     return outbox;
 }
 
@@ -37,10 +43,11 @@ void outbox_destroy(struct outbox **outbox)
     }
     assert((*outbox)->connections == 0 && (*outbox)->rehearsal.count == 0);
     loop_timer_destroy(&(*outbox)->timer);
+    outbox_pace_stop(*outbox);
     struct table_walk walk;
     struct destination *destination = table_first((*outbox)->destinations, &walk);
     for (; destination != NULL; destination = table_next(&walk)) {
-        destination->is_dirty = false;
+        destination->is_dirty = destination->is_paced = false;
         destination_destroy(destination);
     }
     table_destroy(&(*outbox)->destinations);
@@ -267,6 +274,8 @@ static uint8_t gate_of(struct outbox *outbox, const struct letter *letter)
         return rehearsal_is_for(letter) ? GATE_PATH_CONNECTIONS : GATE_DNS_FAILURE;
     }
     struct sending_ip *ip;
+    uint64_t wait_ms;
+    uint8_t gate = destination_gate(letter->destination, &wait_ms);
     switch (destination_choose(letter->destination, &target, &ip)) {
     case DESTINATION_NO_IP:
         return GATE_NO_SENDING_IP;
@@ -276,7 +285,7 @@ static uint8_t gate_of(struct outbox *outbox, const struct letter *letter)
     case DESTINATION_FULL:
         break;
     }
-    return GATE_PATH_CONNECTIONS;
+    return gate != GATE_NONE ? gate : GATE_PATH_CONNECTIONS;
 }
 
 void outbox_recall(struct outbox *outbox, struct claim *claim)
@@ -347,7 +356,7 @@ static void wake_connections(struct destination *destination)
             destination->ready[SITE_QUEUE_BULK].count == 0) {
             break;
         }
-        if (connection->is_waiting) {
+        if (connection->is_waiting && connection_may_send(connection)) {
             connection_wake(connection);
         }
     }
@@ -456,7 +465,8 @@ static void check_connections(struct outbox *outbox, struct destination *destina
         if (connection->letter_count > 0 &&
             !outbox->settings.may_complete(outbox->settings.context, connection->ip)) {
             connection_abort(connection);
-        } else if (connection->ip->state != SENDING_IP_OWNED || connection->ip->is_stopped) {
+        } else if (connection->ip->state != SENDING_IP_OWNED || connection->ip->is_stopped ||
+                   connection_is_suspended(connection)) {
             connection_quit(connection);
         }
     }
@@ -468,13 +478,17 @@ static void on_tick(void *context)
     uint64_t now_ms = loop_now_ms(outbox->settings.loop);
     struct table_walk walk;
     (void)outbox_stops_mark_ips(outbox); /* one may have ended by its time */
+    paths_tick(outbox->settings.paths);
     struct destination *destination = table_first(outbox->destinations, &walk);
     for (; destination != NULL; destination = table_next(&walk)) {
         check_connections(outbox, destination);
         if (destination_backlog(destination) > 0) {
+            outbox_pace_give_back(destination);
+        }
+        if (destination_backlog(destination) > 0) {
             outbox_touch(outbox, destination);
         } else if (destination->connection_count == 0 && !destination->is_dirty &&
-                   now_ms - destination->used_ms >= UNUSED_MS) {
+                   !destination->is_paced && now_ms - destination->used_ms >= UNUSED_MS) {
             destination_destroy(destination);
         }
     }

@@ -5,6 +5,7 @@
 #define HIKYAKU_WORKER_OUTBOX_OUTBOX_H
 
 #include "worker/claim/claim.h"
+#include "worker/paths/paths.h"
 #include "worker/paths/sending_ips.h"
 #include "worker/paths/unreachable.h"
 #include "worker/pipeline/dkim_check.h"
@@ -16,9 +17,7 @@ struct outbox;
 struct service_stops;
 
 struct outbox_limits {
-    uint32_t connections_per_site; /* of one sending IP */
-    uint32_t messages_per_connection;
-    uint32_t connections; /* of all sites */
+    uint32_t connections; /* of all sites; those of a path are its controller's */
     uint64_t idle_ms;
     unsigned int timeout_permille; /* of RFC 5321's timeouts */
 };
@@ -28,6 +27,7 @@ struct outbox_settings {
     struct pipeline *pipeline;
     struct routes *routes;
     struct sending_ips *ips;
+    struct paths *paths;
     struct unreachable *unreachable;
     struct dkim_check *dkim_check;     /* NULL: messages are not verified before they go out */
     const struct service_stops *stops; /* NULL: nothing is ever stopped */

@@ -17,6 +17,9 @@ struct outbox {
     size_t connections;
     size_t on_wire;
     struct loop_timer *timer;
+    struct loop_timer *pace; /* runs while a destination waits for its rate */
+    struct destination *paced;
+    uint64_t pace_at_ms;
     bool is_deferred;
     bool is_quitting;
     bool has_starved;      /* a destination waits for one of the connections */

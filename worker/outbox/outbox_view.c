@@ -35,15 +35,6 @@ static size_t insert(struct outbox_view_site *sites, size_t count,
     return count < OUTBOX_VIEW_SITES_MAX ? count + 1 : count;
 }
 
-static size_t connections_of(const struct site *site)
-{
-    size_t connections = 0;
-    for (size_t i = 0; i < SENDING_IPS_MAX; i++) {
-        connections += site->open[i];
-    }
-    return connections;
-}
-
 size_t outbox_view_sites(const struct outbox *outbox,
                          struct outbox_view_site ret_sites[OUTBOX_VIEW_SITES_MAX])
 {
@@ -58,7 +49,7 @@ size_t outbox_view_sites(const struct outbox *outbox,
         destination->site->waiting += destination_backlog(destination);
     }
     for (site = table_first(outbox->sites, &walk); site != NULL; site = table_next(&walk)) {
-        const struct outbox_view_site shown = {site->name, site->waiting, connections_of(site)};
+        const struct outbox_view_site shown = {site->name, site->waiting, site->open};
         if (shown.waiting + shown.connections > 0) {
             count = insert(ret_sites, count, &shown);
         }

@@ -20,8 +20,9 @@ struct sending_ip {
     char text[STREAM_ADDRESS_LENGTH];
     uint16_t number; /* its place in the list */
     enum sending_ip_state state;
-    uint64_t epoch; /* of its lease */
-    uint64_t sent;  /* messages accepted by servers today (UTC) */
+    uint64_t epoch;      /* of its lease */
+    bool was_taken_over; /* its last holder died: it starts gently */
+    uint64_t sent;       /* messages accepted by servers today (UTC) */
     const char
         *listed_on[SENDING_IP_LISTS_MAX]; /* block lists, by their place; borrowed; NULL: not */
     bool is_stopped;                      /* by an operator: not used, as if it were not ours */
@@ -37,7 +38,7 @@ struct sending_ips {
 MUST_USE int sending_ips_add(struct sending_ips *ips, const char *pool, const char *address,
                              const char *ehlo);
 /** May this one get another connection? */
-typedef bool sending_ips_fits_fn(void *context, const struct sending_ip *ip);
+typedef bool sending_ips_fits_fn(void *context, struct sending_ip *ip);
 /**
  * The owned IP of a pool and family whose turn it is.
  * @param fits          says which have room

@@ -55,7 +55,8 @@ enum fate {
     FATE_SILENT,
     FATE_RESET,
     FATE_GREYLISTED,
-    FATE_UNKNOWN
+    FATE_UNKNOWN,
+    FATE_LIMIT
 };
 
 /* A connection of a worker: what is under way, when the server sees it, when its answer is here. */
@@ -92,6 +93,8 @@ struct sim {
     struct provider_result *result;
     struct provider_limits limits;
     struct worker workers[PROVIDER_SIM_WORKERS_MAX];
+    struct path_reply replies[FATE_LIMIT];
+    bool is_known[FATE_LIMIT];
     double site_tokens;
     uint32_t site_window_count;
     double reputation;
@@ -256,7 +259,7 @@ static struct path_reply classify(const struct sim *sim, uint8_t stage, uint16_t
                                .rule = verdict.rule_id};
 }
 
-static struct path_reply reply_of(const struct sim *sim, enum fate fate)
+static struct path_reply word_for(const struct sim *sim, enum fate fate)
 {
     const struct provider_voice *voice = sim->scenario->voice;
     switch (fate) {
@@ -277,9 +280,20 @@ static struct path_reply reply_of(const struct sim *sim, enum fate fate)
     case FATE_TAKEN:
     case FATE_SILENT:
     case FATE_RESET:
+    case FATE_LIMIT:
         break;
     }
     return (struct path_reply){.stage = REPLY_STAGE_DOT, .smtp = 250, .rule = "delivered"};
+}
+
+/* Judged once each: the rules are not what is tried here. */
+static struct path_reply reply_of(struct sim *sim, enum fate fate)
+{
+    if (!sim->is_known[fate]) {
+        sim->is_known[fate] = true;
+        sim->replies[fate] = word_for(sim, fate);
+    }
+    return sim->replies[fate];
 }
 
 static void close_link(struct sim *sim, struct worker *worker, struct link *link)

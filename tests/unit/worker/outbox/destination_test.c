@@ -45,7 +45,12 @@ static int set_up(void **state)
     outbox.settings.loop = loop_create();
     outbox.settings.ips = &ips;
     outbox.settings.unreachable = unreachable_create();
-    outbox.settings.limits.connections_per_site = 2;
+    static const struct config_list none = {.count = 0};
+    outbox.settings.paths = paths_create(&(struct paths_settings){.loop = outbox.settings.loop,
+                                                                  .ips = &ips,
+                                                                  .profiles = &none,
+                                                                  .connections_per_site = 2,
+                                                                  .messages_per_connection = 100});
     outbox.destinations = table_create();
     outbox.sites = table_create();
     assert_int_equal(sending_ips_add(&ips, "mkt", "198.51.100.1", "a.example"), 0);
@@ -62,6 +67,7 @@ static int tear_down(void **state)
     destination_destroy(destination);
     table_destroy(&outbox.destinations);
     table_destroy(&outbox.sites);
+    paths_destroy(&outbox.settings.paths);
     unreachable_destroy(&outbox.settings.unreachable);
     loop_destroy(&outbox.settings.loop);
     return 0;
@@ -128,10 +134,36 @@ static void test_full_is_not_unreachable(void **state)
 {
     (void)state;
     struct route_target target;
-    destination->site->open[0] = 2;
+    uint64_t wait_ms;
+    struct path *path = destination_path(destination, &ips.items[0]);
+    const struct path_event opened = {.kind = PATH_EVENT_OPENED};
+    paths_feed(outbox.settings.paths, path, &opened);
+    assert_int_equal(choose(&target), DESTINATION_FOUND);
+    paths_feed(outbox.settings.paths, path, &opened);
     assert_int_equal(choose(&target), DESTINATION_FULL);
+    assert_int_equal(destination_gate(destination, &wait_ms), GATE_PATH_CONNECTIONS);
     ips.items[0].state = SENDING_IP_WAITING;
     assert_int_equal(choose(&target), DESTINATION_NO_IP);
+}
+
+/* I7: what its paths hold back stands under their gates. */
+static void test_paths_name_their_gates(void **state)
+{
+    (void)state;
+    uint64_t wait_ms;
+    struct path_decisions decisions = {.count = 0};
+    struct path *path = destination_path(destination, &ips.items[0]);
+    uint64_t now_ms = loop_now_ms(outbox.settings.loop);
+    path->control.rate.ceiling = 10;
+    assert_int_equal(destination_gate(destination, &wait_ms), GATE_PATH_RATE);
+    path_control_suspend(&path->control, 60000, PATH_SCOPE_PATH, "test", now_ms, &decisions);
+    assert_int_equal(destination_gate(destination, &wait_ms), GATE_SITE_SUSPENDED);
+    assert_int_equal(wait_ms, 60000);
+    struct route_target target;
+    assert_int_equal(choose(&target), DESTINATION_FULL);
+    /* Another IP of the pool may do. */
+    ips.items[1].state = SENDING_IP_OWNED;
+    assert_int_equal(destination_gate(destination, &wait_ms), GATE_PATH_CONNECTIONS);
 }
 
 /* The same servers, another pool: another destination of the same site. */
@@ -154,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_v6_takes_part_when_it_is_ours, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failed_servers_are_left_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_is_not_unreachable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_paths_name_their_gates, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_sites_are_shared_destinations_are_not, set_up,
                                         tear_down),
     };

@@ -45,14 +45,14 @@ static int set_up(void **state)
     }
     destinations[SITES] = make("tx", 7);
     destinations[SITES]->queued = 1000;
-    destinations[0]->site->open[3] = 2; /* connections alone are shown too, last */
+    destinations[0]->site->open = 2; /* connections alone are shown too, last */
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    destinations[0]->site->open[3] = 0;
+    destinations[0]->site->open = 0;
     for (int i = 0; i <= SITES; i++) {
         destinations[i]->queued = 0;
         destination_destroy(destinations[i]);

@@ -1,0 +1,16 @@
+/* Destinations that wait for their paths: for the time of their next message, or for the end of a
+ * suspension. Internal to this folder. */
+#ifndef HIKYAKU_WORKER_OUTBOX_OUTBOX_PACE_H
+#define HIKYAKU_WORKER_OUTBOX_OUTBOX_PACE_H
+
+#include "worker/outbox/destination.h"
+
+void outbox_pace_start(struct outbox *outbox);
+void outbox_pace_stop(struct outbox *outbox);
+/** Look at a destination again in so long: its rate is met until then. */
+void outbox_pace_wait(struct outbox *outbox, struct destination *destination, uint64_t wait_ms);
+/** When all its paths are suspended for longer than it is worth waiting, its letters go back:
+ * others may have their place. */
+void outbox_pace_give_back(struct destination *destination);
+
+#endif

@@ -1,0 +1,227 @@
+#include "worker/paths/paths.h"
+
+#include "common/base/log.h"
+#include "common/base/metrics.h"
+#include "worker/paths/paths_keeper.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A path that nobody holds is forgotten when it has not been used for so long. */
+#define UNUSED_MS 600000
+/* Small steps of one path are logged no oftener. */
+#define TOLD_MS 1000
+/* The other paths of a site or IP that was blamed. */
+#define SITE_PAUSE_LEAST_MS 2000
+#define IP_PART 0.5
+#define IP_APART_MS 600000
+
+void paths_key(const struct sending_ip *ip, struct text site, char ret_key[PATHS_SITE_BYTES + 8])
+{
+    (void)snprintf(ret_key, PATHS_SITE_BYTES + 8, "%u|%.*s", (unsigned int)ip->number,
+                   TEXT_PRINT(site));
+}
+
+static struct provider_profiles *read_profiles(const struct paths_settings *settings,
+                                               const struct config_list *own)
+{
+    struct provider_profiles *profiles = provider_profiles_create(own);
+    provider_profiles_bound(profiles, settings->connections_per_site,
+                            settings->messages_per_connection);
+    return profiles;
+}
+
+struct paths *paths_create(const struct paths_settings *settings)
+{
+    struct paths *paths = xalloc_zero(1, sizeof *paths);
+    paths->settings = *settings;
+    paths->profiles = read_profiles(settings, settings->profiles);
+    paths->settings.profiles = NULL;
+    paths->table = table_create();
+    paths->memories = table_create();
+    for (int kind = 0; kind < PATH_DECISION_KIND_LIMIT; kind++) {
+        paths->decisions[kind] = metrics_counter(
+            "hikyaku_worker_path_decisions_total", "Decisions of path controllers.", "decision",
+            text_of(path_control_decision_name((enum path_decision_kind)kind)));
+    }
+    paths_keeper_start(paths);
+    return paths;
+}
+
+static void free_all(struct table *table)
+{
+    struct table_walk walk;
+    for (void *item = table_first(table, &walk); item != NULL;) {
+        void *next = table_next(&walk);
+        free(item);
+        item = next;
+    }
+}
+
+void paths_destroy(struct paths **paths)
+{
+    if (*paths == NULL) {
+        return;
+    }
+    loop_timer_destroy(&(*paths)->timer);
+    free_all((*paths)->table);
+    free_all((*paths)->memories);
+    table_destroy(&(*paths)->table);
+    table_destroy(&(*paths)->memories);
+    provider_profiles_destroy(&(*paths)->profiles);
+    free(*paths);
+    *paths = NULL;
+}
+
+/* ---------------------------------------------------------------- one path */
+
+static struct path *create_path(struct paths *paths, struct sending_ip *ip, struct text site,
+                                struct text host, const char *key)
+{
+    struct path *path = xalloc_zero(1, sizeof *path);
+    const struct path_profile *profile = provider_profiles_find(paths->profiles, site, host);
+    path_control_init(&path->control, profile, loop_now_ms(paths->settings.loop));
+    path->ip = ip;
+    (void)snprintf(path->site, sizeof path->site, "%.*s", TEXT_PRINT(site));
+    (void)snprintf(path->host, sizeof path->host, "%.*s", TEXT_PRINT(host));
+    (void)snprintf(path->key, sizeof path->key, "%s", key);
+    (void)table_put(paths->table, text_of(path->key), path);
+    paths_keeper_recall(paths, path);
+    return path;
+}
+
+struct path *paths_hold(struct paths *paths, struct sending_ip *ip, struct text site,
+                        struct text host)
+{
+    char key[PATHS_SITE_BYTES + 8];
+    paths_key(ip, site, key);
+    struct path *path = table_get(paths->table, text_of(key));
+    path = path != NULL ? path : create_path(paths, ip, site, host, key);
+    path->holders++;
+    return path;
+}
+
+void paths_release(struct paths *paths, struct path *path)
+{
+    (void)paths;
+    assert(path->holders > 0);
+    path->holders--;
+}
+
+/* ---------------------------------------------------------------- decisions */
+
+static bool is_small(enum path_decision_kind kind)
+{
+    return kind == PATH_DECISION_SLOWER || kind == PATH_DECISION_LIMIT_FOUND ||
+           kind == PATH_DECISION_FASTER || kind == PATH_DECISION_TRIES;
+}
+
+static void tell(struct paths *paths, struct path *path, const struct path_decision *decision)
+{
+    uint64_t now_ms = loop_now_ms(paths->settings.loop);
+    metrics_add(paths->decisions[decision->kind], 1);
+    if (is_small(decision->kind) && now_ms - path->told_ms < TOLD_MS) {
+        return;
+    }
+    path->told_ms = now_ms;
+    LOG(decision->kind == PATH_DECISION_SUSPENDED ? LOG_PATH_SUSPENDED : LOG_PATH_DECIDED, NULL,
+        log_string("site", path->site), log_string("sending_ip", path->ip->text),
+        log_string("decision", path_control_decision_name(decision->kind)),
+        log_string("rule", decision->rule),
+        log_string("scope", path_control_scope_name(decision->scope)),
+        log_number("before", (int64_t)decision->before),
+        log_number("after", (int64_t)decision->after),
+        log_string("unit", path_control_decision_unit(decision->kind)));
+}
+
+/* The others of the site pause as long; the others of the IP slow down. */
+static void carry_on(struct paths *paths, const struct path *from,
+                     const struct path_decision *decision, uint64_t now_ms)
+{
+    struct table_walk walk;
+    uint64_t pause_ms =
+        decision->until_ms > now_ms ? decision->until_ms - now_ms : SITE_PAUSE_LEAST_MS;
+    struct path *path = table_first(paths->table, &walk);
+    for (; path != NULL; path = table_next(&walk)) {
+        struct path_decisions decisions = {.count = 0};
+        bool is_same_site = strcmp(path->site, from->site) == 0;
+        if (path == from) {
+            continue;
+        }
+        if (decision->scope == PATH_SCOPE_SITE && is_same_site) {
+            path_control_suspend(&path->control, pause_ms, PATH_SCOPE_SITE, decision->rule, now_ms,
+                                 &decisions);
+        } else if (decision->scope == PATH_SCOPE_IP && path->ip == from->ip) {
+            path_control_slow(&path->control, IP_PART, IP_APART_MS, decision->rule, now_ms,
+                              &decisions);
+        }
+        for (size_t i = 0; i < decisions.count; i++) {
+            path->is_changed = true;
+            tell(paths, path, &decisions.items[i]);
+        }
+    }
+}
+
+static void follow(struct paths *paths, struct path *path, const struct path_decisions *decisions)
+{
+    for (size_t i = 0; i < decisions->count; i++) {
+        const struct path_decision *decision = &decisions->items[i];
+        tell(paths, path, decision);
+        bool is_wider = decision->scope == PATH_SCOPE_SITE || decision->scope == PATH_SCOPE_IP;
+        if (decision->kind == PATH_DECISION_SUSPENDED && is_wider) {
+            carry_on(paths, path, decision, loop_now_ms(paths->settings.loop));
+        }
+    }
+}
+
+void paths_feed(struct paths *paths, struct path *path, const struct path_event *event)
+{
+    struct path_decisions decisions = {.count = 0};
+    path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
+    path->is_changed = true;
+    follow(paths, path, &decisions);
+}
+
+void paths_tick(struct paths *paths)
+{
+    uint64_t now_ms = loop_now_ms(paths->settings.loop);
+    struct table_walk walk;
+    struct path *path = table_first(paths->table, &walk);
+    for (; path != NULL; path = table_next(&walk)) {
+        struct path_decisions decisions = {.count = 0};
+        path_control_tick(&path->control, now_ms, &decisions);
+        path->is_changed = path->is_changed || decisions.count > 0;
+        follow(paths, path, &decisions);
+        bool is_kept = path->is_changed && path->ip->state == SENDING_IP_OWNED;
+        if (path->holders == 0 && !is_kept && now_ms - path->control.used_ms >= UNUSED_MS) {
+            (void)table_remove(paths->table, text_of(path->key));
+            free(path);
+        }
+    }
+}
+
+void paths_use_profiles(struct paths *paths, const struct config_list *profiles)
+{
+    struct provider_profiles *others = read_profiles(&paths->settings, profiles);
+    struct table_walk walk;
+    struct path *path = table_first(paths->table, &walk);
+    for (; path != NULL; path = table_next(&walk)) {
+        path_control_use_profile(&path->control, provider_profiles_find(others, text_of(path->site),
+                                                                        text_of(path->host)));
+    }
+    provider_profiles_destroy(&paths->profiles);
+    paths->profiles = others;
+}
+
+size_t paths_count(const struct paths *paths, size_t *ret_suspended)
+{
+    struct table_walk walk;
+    const struct path *path = table_first(paths->table, &walk);
+    *ret_suspended = 0;
+    for (; path != NULL; path = table_next(&walk)) {
+        *ret_suspended += path->control.suspension.state == PATH_SUSPENSION_CLOSED;
+    }
+    return table_count(paths->table);
+}

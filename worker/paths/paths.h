@@ -1,0 +1,57 @@
+/* The paths of this worker: a controller (common/policy/path_control.h) for each sending IP and
+ * site, what they decide told and carried on, what they learnt kept in the store. */
+#ifndef HIKYAKU_WORKER_PATHS_PATHS_H
+#define HIKYAKU_WORKER_PATHS_PATHS_H
+
+#include "common/policy/path_control.h"
+#include "common/policy/provider_profiles.h"
+#include "common/store/store.h"
+#include "worker/paths/sending_ips.h"
+
+#define PATHS_SITE_BYTES 256
+#define PATHS_HOST_BYTES 256
+
+struct paths;
+
+/** Ask its controller freely; feed it through paths_feed(). */
+struct path {
+    struct path_control control;
+    struct sending_ip *ip; /* borrowed */
+    uint32_t holders;
+    uint64_t told_ms;   /* its last decision in the log */
+    bool is_changed;    /* since it was last looked at for the store */
+    bool is_over_store; /* the store has no room for one more */
+    char site[PATHS_SITE_BYTES];
+    char host[PATHS_HOST_BYTES]; /* one of its MX hosts */
+    char key[PATHS_SITE_BYTES + 8];
+};
+
+struct paths_settings {
+    struct loop *loop;   /* borrowed, like all of these */
+    struct store *store; /* NULL: nothing is kept */
+    struct sending_ips *ips;
+    const struct config_list *profiles; /* of struct provider_profiles_record; not kept */
+    uint32_t connections_per_site;      /* bounds of the configuration, over every profile's */
+    uint32_t messages_per_connection;
+};
+
+struct paths *paths_create(const struct paths_settings *settings);
+/** Nobody holds a path. Answers of the store that are awaited are not taken: destroy it first.
+ *  Accepts NULL, nulls the pointer. */
+void paths_destroy(struct paths **paths);
+
+/** The path of an IP and a site; paths_release() it. @param host  one of the site's MX hosts */
+struct path *paths_hold(struct paths *paths, struct sending_ip *ip, struct text site,
+                        struct text host);
+void paths_release(struct paths *paths, struct path *path);
+/** Something happened on it. */
+void paths_feed(struct paths *paths, struct path *path, const struct path_event *event);
+/** Time passes: a few times a second. */
+void paths_tick(struct paths *paths);
+/** Other profiles (SIGHUP): they bound every path from now on. */
+void paths_use_profiles(struct paths *paths, const struct config_list *profiles);
+
+/** How many there are, and how many of them are suspended. */
+size_t paths_count(const struct paths *paths, size_t *ret_suspended);
+
+#endif
