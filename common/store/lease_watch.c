@@ -9,7 +9,8 @@ void lease_watch_reset(struct lease_watch *watch)
 
 static bool is_same(const struct lease_beat *a, const struct lease_beat *b)
 {
-    return strcmp(a->session, b->session) == 0 && a->epoch == b->epoch && a->beat == b->beat;
+    return strcmp(a->session, b->session) == 0 && a->epoch == b->epoch && a->beat == b->beat &&
+           a->server == b->server;
 }
 
 bool lease_watch_feed(struct lease_watch *watch, const struct lease_beat *beat, uint64_t sent_ms,

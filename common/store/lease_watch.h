@@ -1,6 +1,7 @@
-/* Is the holder of a lease dead? 8 reads in a row that show the same (session, epoch, beat), each
- * answered within 1 s, at least 1 s apart. A late or failed read starts the count again: a stalled
- * Redis is nobody's death. Pure: time comes as an argument. */
+/* Is the holder of a lease dead? 8 reads in a row that show the same (session, epoch, beat) at the
+ * same server, each answered within 1 s, at least 1 s apart. (A failover may forget a renewal that
+ * its holder counts on: what was seen before it proves nothing behind it.) A late or failed read
+ * starts the count again: a stalled Redis is nobody's death. Pure: time comes as an argument. */
 #ifndef HIKYAKU_COMMON_STORE_LEASE_WATCH_H
 #define HIKYAKU_COMMON_STORE_LEASE_WATCH_H
 
@@ -19,7 +20,8 @@ struct lease_beat {
     char session[33]; /* "": free */
     uint64_t epoch;
     uint64_t beat;
-    bool is_taken; /* a session that was taken over */
+    bool is_taken;   /* a session that was taken over */
+    uint64_t server; /* where it was read: of Redis' run_id */
 };
 
 struct lease_watch {

@@ -40,6 +40,11 @@ const char *store_run_id(const struct store *store)
     return store->ends[STORE_LINK_WRITE].checks.run_id;
 }
 
+uint64_t store_server(const struct store *store, enum store_link_kind kind)
+{
+    return strtoull(store->ends[kind].checks.run_id + 24, NULL, 16); /* the last 16 of 40 digits */
+}
+
 struct store_notices *store_notices_of(struct store *store)
 {
     return &store->notices;

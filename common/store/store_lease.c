@@ -26,6 +26,7 @@ static void add_key(struct store *store, const struct store_lease_name *name)
 }
 
 struct read_call {
+    struct store *store;
     store_lease_read_fn *on_answer;
     void *context;
     uint64_t sent_ms;
@@ -44,6 +45,7 @@ static void on_read(void *object, int error, const redisReply *reply)
                     ? -ENOENT
                     : store_marker_read_beat(values, &beat);
     }
+    beat.server = store_server(call->store, STORE_LINK_LEASE);
     call->on_answer(call->context, error, error == 0 ? &beat : NULL,
                     clock_boottime_ms() - call->sent_ms);
     free(call);
@@ -54,7 +56,7 @@ void store_lease_read(struct store *store, const struct store_lease_name *name,
 {
     struct store_command *command = store_command_of(store);
     struct read_call *call = xalloc_zero(1, sizeof(*call));
-    *call = (struct read_call){on_answer, context, clock_boottime_ms()};
+    *call = (struct read_call){store, on_answer, context, clock_boottime_ms()};
     store_command_begin(command, "HMGET");
     add_key(store, name);
     store_command_add_string(command, "s");
@@ -91,11 +93,16 @@ void store_lease_take(struct store *store, const struct store_lease_name *name,
                       const struct lease_beat *seen, store_lease_taken_fn *on_answer, void *context)
 {
     bool is_free = seen == NULL || seen->session[0] == '\0';
+    enum store_link_kind kind = store_durable_kind(store, STORE_LINK_LEASE);
     struct store_command *command = begin(store, name, "take", is_free ? 0 : seen->epoch);
     store_command_add_string(command, is_free ? "" : seen->session);
-    store_command_add_unsigned(command, is_free ? 0 : seen->beat);
-    store_send(store, store_durable_kind(store, STORE_LINK_LEASE), on_taken,
-               store_call_create(store, STORE_ANSWER(on_answer), context));
+    if (!is_free && seen->server != store_server(store, kind)) {
+        /* Seen at another server, which may have known renewals that this one forgot. */
+        store_command_add_string(command, "no beat");
+    } else {
+        store_command_add_unsigned(command, is_free ? 0 : seen->beat);
+    }
+    store_send(store, kind, on_taken, store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
 void store_lease_release(struct store *store, const struct store_lease_name *name, uint64_t epoch,

@@ -22,6 +22,8 @@ const char *store_prefix(const struct store *store);
 const char *store_session_id(const struct store *store);
 /** Redis' run_id as the write link knows it: scripts that add events compare it. */
 const char *store_run_id(const struct store *store);
+/** Which Redis a link is connected to: a number of its run_id. */
+uint64_t store_server(const struct store *store, enum store_link_kind kind);
 struct loop *store_loop(const struct store *store);
 
 /** Who listens to notices, and how far it has heard. */

@@ -7,7 +7,7 @@
 /* cmocka wants these before it */
 #include <cmocka.h>
 
-static const struct lease_beat quiet = {"00112233445566778899aabbccddeeff", 7, 41, false};
+static const struct lease_beat quiet = {"00112233445566778899aabbccddeeff", 7, 41, false, 1};
 
 static void test_eight_prompt_reads(void **state)
 {
@@ -38,18 +38,22 @@ static void test_the_count_starts_again(void **state)
         const char *session;
         uint64_t epoch, beat, answer_ms;
         bool is_taken;
+        uint64_t server;
     } cases[] = {
-        {"beat", "00112233445566778899aabbccddeeff", 7, 42, 10, false},
-        {"epoch", "00112233445566778899aabbccddeeff", 8, 41, 10, false},
-        {"session", "ff112233445566778899aabbccddeeff", 7, 41, 10, false},
-        {"free", "", 7, 41, 10, false},
-        {"taken", "00112233445566778899aabbccddeeff", 7, 41, 10, true},
-        {"late answer", "00112233445566778899aabbccddeeff", 7, 41, 1001, false},
+        {"beat", "00112233445566778899aabbccddeeff", 7, 42, 10, false, 1},
+        {"epoch", "00112233445566778899aabbccddeeff", 8, 41, 10, false, 1},
+        {"session", "ff112233445566778899aabbccddeeff", 7, 41, 10, false, 1},
+        {"free", "", 7, 41, 10, false, 1},
+        {"taken", "00112233445566778899aabbccddeeff", 7, 41, 10, true, 1},
+        {"late answer", "00112233445566778899aabbccddeeff", 7, 41, 1001, false, 1},
+        {"another server", "00112233445566778899aabbccddeeff", 7, 41, 10, false, 2},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct lease_watch watch = {0};
-        struct lease_beat beat = {
-            .epoch = cases[i].epoch, .beat = cases[i].beat, .is_taken = cases[i].is_taken};
+        struct lease_beat beat = {.epoch = cases[i].epoch,
+                                  .beat = cases[i].beat,
+                                  .is_taken = cases[i].is_taken,
+                                  .server = cases[i].server};
         strcpy(beat.session, cases[i].session);
         for (uint64_t read = 0; read < LEASE_WATCH_READS - 1; read++) {
             assert_false(lease_watch_feed(&watch, &quiet, read * 1100, read * 1100 + 10));

@@ -207,6 +207,11 @@ static void test_take_from_the_dead(void **state)
     take(&keeping, &dead, &seen);
     assert_int_equal(world->error, -ESTALE);
     seen.beat++;
+    assert_int_not_equal(seen.server, 0);
+    seen.server++; /* a failover in between: what was seen proves nothing here */
+    take(&keeping, &dead, &seen);
+    assert_int_equal(world->error, -ESTALE);
+    seen.server--;
     take(&keeping, &dead, &seen);
     assert_int_equal(world->error, 0);
     read_lease(&keeping, &dead);
