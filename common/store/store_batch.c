@@ -327,6 +327,7 @@ void store_batch_claim(struct store *store, const struct store_claim_request *re
     store_command_add_string(command, store_session_id(store));
     store_command_add_unsigned(command, request->slack_s);
     store_command_add_string(command, request->is_alone ? "1" : "0");
+    store_command_add_unsigned(command, request->ask);
     store_send(store, STORE_LINK_WRITE, on_claimed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

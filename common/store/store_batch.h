@@ -63,8 +63,10 @@ struct store_claim_request {
     uint32_t slack_s; /* rows due so much later are worked on as well */
     bool is_alone;    /* the next part of a suspect batch, as the session's only claim; a batch that
                          is not suspect (any more) is STORE_CLAIM_NOT_DUE, and the other way round */
+    uint64_t ask;     /* number of the asking, never another's in this session: whoever asks anew
+                         knows nothing of what an older claim has sent, and is not given that one */
 };
-/** Claim a batch for the store's session. Repeated by the same session it answers the same epoch.
+/** Claim a batch for the store's session. Repeated under the same number it answers the same epoch.
  */
 void store_batch_claim(struct store *store, const struct store_claim_request *request,
                        store_batch_claimed_fn *on_answer, void *context);

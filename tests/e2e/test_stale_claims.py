@@ -59,7 +59,7 @@ def test_a_claim_that_its_worker_does_not_know_comes_back(cluster):
                             pool=STALE_POOL)
     scripts = Scripts(cluster, stale)
     worker, = api.fleet().workers
-    epoch = scripts.call("claim", scripts.batch, scripts.member, worker.session, 30)[0]
+    epoch = scripts.call("claim", scripts.batch, scripts.member, worker.session, 30, 0, 1 << 60)[0]
     scripts.call("mark", worker.session, epoch, b"\0\0")
     assert scripts.is_claimed()
     wait_until("it comes back", lambda: not scripts.is_claimed())

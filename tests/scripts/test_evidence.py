@@ -172,6 +172,54 @@ def test_a_flush_that_redis_forgot_heals(store):
     campaign.audit([0])
 
 
+def forgets(campaign, store, act):
+    """What a failover to a replica forgets that had not heard of it."""
+    keys = campaign.batch_keys(0)
+    before = {key: store.redis.dump(key) for key in keys}
+    result = act()
+    for key, dumped in before.items():
+        store.redis.delete(key)
+        if dumped is not None:
+            store.redis.restore(key, 0, dumped)
+    return result
+
+
+@pytest.mark.parametrize("hold", [0, 1])
+def test_a_double_behind_a_forgotten_claim_is_told(store, hold):
+    """Both tries wrote the same bytes: that the store knows no flush of the first one tells them apart."""
+    campaign = started(store, hold=hold)
+
+    def first_try():
+        epoch = campaign.claim(0, A)[1][0]
+        campaign.mark(0, A, epoch, [0, 1])
+        return epoch
+
+    old = forgets(campaign, store, first_try)
+    new = campaign.claim(0, B)[1][0]
+    assert new != old
+    campaign.flush(0, B, new, 1, delivered(0, 2, 3))
+    assert campaign.flush(0, A, old, 1, delivered(0, 1))[0] == "stale"
+    assert campaign.evidence(0, old, delivered(0, 1))[1][0] == b"2"
+    assert [fields(one)["flags"] & DOUBLED for one in campaign.rows(0)] == [DOUBLED, 0, 0, 0]
+    assert campaign.header()["doubled"] == b"1"
+    campaign.audit([0])
+
+
+def test_flushes_of_the_last_claims_are_known(store):
+    """Claims one after the other: what each repeats is no double, for it did flush."""
+    campaign = started(store, rows=6)
+    claims = []
+    for nth in range(4):
+        epoch = campaign.claim(0, A, ask=nth)[1][0]
+        claims.append((epoch, delivered(nth)))
+        campaign.flush(0, A, epoch, 1, delivered(nth), finishes=True)
+    for epoch, changes in claims:
+        assert campaign.evidence(0, epoch, changes)[1][0] == b"0"
+    assert "doubled" not in campaign.header()
+    assert len(campaign.batch(0)["w"]) <= 60
+    campaign.audit([0])
+
+
 @pytest.mark.parametrize("changes", [
     [(4, row(DELIVERED))], [(0, row(DEFERRED))], [(0, row(UNCERTAIN))],
     [(0, row(DELIVERED)), (0, row(DELIVERED))],

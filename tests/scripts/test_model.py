@@ -32,6 +32,8 @@ class Batch:
         self.holder = None        # (session, epoch)
         self.flushes = []         # (changes, finishes) of this claim, in order
         self.epoch = None         # of the last claim
+        self.ask = None           # number of its asking
+        self.flushed = []         # epochs of the last claims before it that flushed
         self.known = set()        # (position, epoch) whose evidence was taken
         self.finished_by = None   # (session, epoch, number)
         self.deaths = 0
@@ -181,10 +183,11 @@ class Model:
         slack = self.choose.choice([0, FAR * 2])
         is_suspect = batch.deaths >= 2
         alone = is_suspect if self.choose.random() < 0.8 else not is_suspect
-        status, answer = self.campaign.claim(number, session, slack, alone)
+        ask = batch.ask if batch.ask and self.choose.random() < 0.5 else self.choose.randint(1, 1 << 40)
+        status, answer = self.campaign.claim(number, session, slack, alone, ask)
         part = batch.next_part(now() + slack) if alone else None
         if batch.holder:
-            if batch.holder[0] == session:
+            if batch.holder[0] == session and batch.ask == ask:
                 assert status == "ok" and answer[0] == batch.holder[1]
             else:
                 assert status == "taken"
@@ -200,6 +203,9 @@ class Model:
         else:
             assert status == "ok"
             assert int(answer[6]) == batch.deaths and answer[5] == b"%d" % self.is_hold
+            if batch.flushes:
+                batch.flushed = [batch.epoch, *batch.flushed][:3]
+            batch.ask = ask
             batch.holder, batch.flushes, batch.finished_by = (session, answer[0]), [], None
             batch.epoch = answer[0]
             batch.claimed_s, batch.due, batch.slack = now() + slack, None, slack
@@ -242,6 +248,8 @@ class Model:
             new["gate"] = self.choose.randint(0, 24)
             return new
         new["deaths"] = 0
+        if self.choose.random() < 0.8:
+            new["flags"] &= ~MARKED  # what is settled was handed over, or its mark is withdrawn
         if kind < 0.3:
             new.update(state=DEFERRED, attempts=(old["attempts"] + 1) % 256,
                        seq=(old["seq"] + 1) % 256, gate=16,
@@ -320,8 +328,10 @@ class Model:
         session = batch.holder[0] if batch.holder and self.choose.random() < 0.7 else \
             self.choose.choice(SESSIONS)
         died = self.choose.random() < 0.9
-        status, answer = self.campaign.reclaim(number, session, died)
-        if batch.holder is None or batch.holder[0] != session:
+        # The worker gives back a claim that it does not know: by its epoch.
+        epoch = self.choose.choice([None, None, b"7", batch.holder[1] if batch.holder else b"8"])
+        status, answer = self.campaign.reclaim(number, session, died, epoch)
+        if batch.holder is None or batch.holder[0] != session or epoch not in (None, batch.holder[1]):
             assert status == "stale"
             return
         changed, suspected, quarantined, stops = 0, 0, 0, False
@@ -447,13 +457,16 @@ class Model:
             # seq 200: never a row as the store has it, so that a double is one
             new = dict(old, state=self.choose.choice([DELIVERED, DELIVERED, BOUNCED]), seq=200,
                        flags=0, gate=0, due=0)
+            if old["state"] == DELIVERED and self.choose.random() < 0.5:
+                new = dict(old)  # what a flush wrote: its own, if the store knows one of this claim
+            is_own = new == old and epoch in batch.flushed
             news.append((nth, new))
             is_seen = old["state"] in (DELIVERED, BOUNCED) and not old["flags"] & RESOLVED
             if (nth, epoch) in batch.known:
                 continue
             if not is_seen:
                 flags = (old["flags"] | LATE) & ~(MARKED | RESOLVED)
-            elif old["state"] == new["state"] == DELIVERED and epoch != batch.epoch:
+            elif old["state"] == new["state"] == DELIVERED and epoch != batch.epoch and not is_own:
                 flags = old["flags"] | LATE | POSSIBLE_DUPLICATE | DOUBLED
                 batch.known.add((nth, batch.epoch))
                 doubled += 1

@@ -130,9 +130,9 @@ class Campaign:
         return self.store.call("control", self.transition_keys + [f"{self.partition}:quarantine"],
                                self.store.run, self.id, what, reason, self.member(CAMPAIGN_ITSELF))
 
-    def claim(self, batch, session, slack=0, alone=False):
+    def claim(self, batch, session, slack=0, alone=False, ask=1):
         return self.store.call("claim", self.batch_keys(batch), batch, self.member(batch), session,
-                               slack, int(alone))
+                               slack, int(alone), ask)
 
     def mark(self, batch, session, epoch, positions):
         return self.store.call("mark", self.batch_keys(batch), session, epoch,
@@ -145,10 +145,10 @@ class Campaign:
                                self.member(batch), session, epoch, flush, int(finishes), packed,
                                b"details")
 
-    def reclaim(self, batch, session, died=True):
+    def reclaim(self, batch, session, died=True, epoch=None):
         return self.store.call("reclaim", self.all_keys(batch), self.store.run, self.id, batch,
                                self.member(batch), session, int(died),
-                               self.member(CAMPAIGN_ITSELF))
+                               self.member(CAMPAIGN_ITSELF), *([epoch] if epoch else []))
 
     def quarantine(self, batch, as_, positions=(), why="by hand"):
         packed = b"".join(struct.pack(">H", position) for position in positions)

@@ -13,6 +13,7 @@ struct claim {
     struct campaign *campaign; /* held */
     struct store_batch_name name;
     uint64_t epoch;       /* 0: not answered yet */
+    uint64_t ask;         /* number of the asking, in this session */
     uint64_t coordinator; /* number of the link that offered it */
     uint64_t offer_id;
     uint64_t opened_ms;      /* monotonic */

@@ -34,6 +34,7 @@ struct claims {
     struct loop_timer *timer;
     size_t polls;
     struct isolation isolation;
+    uint64_t asks;
     bool is_draining;
 };
 
@@ -210,7 +211,8 @@ static void ask_claim(struct claims *claims, struct claim *claim)
     const struct store_claim_request request = {
         .name = claim->name,
         .slack_s = claim->is_transactional ? SLACK_TRANSACTIONAL_S : SLACK_BULK_S,
-        .is_alone = claim->is_alone};
+        .is_alone = claim->is_alone,
+        .ask = claim->ask};
     store_batch_claim(claims->settings.store, &request, on_claimed, ask);
 }
 
@@ -296,6 +298,7 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     claim->offer_id = offer->offer_id;
     claim->rows = offer->rows;
     claim->is_alone = offer->alone;
+    claim->ask = ++claims->asks;
     if (table_get(claims->by_name, text_of(claim->text)) != NULL) {
         claim_destroy(&claim); /* offered twice: its answer is on its way */
         return;

@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 -- include: clock campaign batch suspect
--- A session takes a free batch; of a suspect one, alone, the next part. The same session asking
--- again gets the same answer.
+-- A session takes a free batch; of a suspect one, alone, the next part. The same asking of the
+-- same session gets the same answer; another one does not: it knows nothing of what was sent under
+-- the claim that stands (a failover may have brought it back).
 -- KEYS: header, events, generation, active, h, r, b, due, claimed
--- ARGV: batch, member, session, slack s, alone
+-- ARGV: batch, member, session, slack s, alone, number of the asking
 local number, member, session, slack_s = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
-local is_alone = ARGV[5] == '1'
+local is_alone, ask = ARGV[5] == '1', ARGV[6]
 local campaign, batch = read_campaign(), read_batch()
 if campaign == nil or batch == nil then
     return {'gone'}
@@ -17,7 +18,7 @@ local function answer(epoch, now_ms, rows, first, count)
         campaign.is_hold and '1' or '0', digits(batch.deaths), digits(first), digits(count)}
 end
 
-if batch.session == session then
+if batch.session == session and redis.call('HGET', BATCH, 'q') == ask then
     return answer(batch.epoch, batch.claimed_s * 1000, redis.call('GET', ROWS), batch.part_first,
         batch.part_rows > 0 and batch.part_rows or batch.rows)
 end
@@ -49,7 +50,10 @@ if is_alone then
 end
 local epoch = next_epoch(batch.epoch)
 redis.call('HDEL', BATCH, 'z', 'a')
-redis.call('HSET', BATCH, 's', session, 'e', epoch, 'f', '0', 't', digits(NOW_S),
+if batch.flush > 0 then
+    note_flushed(batch.epoch)
+end
+redis.call('HSET', BATCH, 's', session, 'e', epoch, 'q', ask, 'f', '0', 't', digits(NOW_S),
     'l', digits(slack_s), 'i', digits(working))
 if is_alone then
     redis.call('HSET', BATCH, 'a', digits(first * PART_BASE + count))

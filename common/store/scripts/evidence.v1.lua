@@ -23,9 +23,10 @@ for at = 1, #changes, CHANGE_SIZE do
     news[position] = string.sub(changes, at + 2, at + CHANGE_SIZE - 1)
 end
 
--- The row stands as the try itself wrote it: its flush was not lost.
+-- The row stands as the try itself wrote it: its flush was not lost. Where no flush of its claim is
+-- known the same bytes are another's: a failover forgot the claim, and both delivered.
 local function is_same(first, new)
-    return string.sub(pass.rows, first, first + ROW_seq - 1) == string.sub(new, 1, ROW_seq)
+    return has_flushed(epoch) and string.sub(pass.rows, first, first + ROW_seq - 1) == string.sub(new, 1, ROW_seq)
 end
 
 -- @return the row to stand, or nil: nothing new

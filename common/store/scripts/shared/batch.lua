@@ -24,6 +24,16 @@ local function read_batch()
     }
 end
 
+-- Claims before this one whose flushes the store knows: the last three, within a listpack's value.
+local function note_flushed(epoch)
+    redis.call('HSET', BATCH, 'w',
+        string.sub(epoch .. ',' .. (redis.call('HGET', BATCH, 'w') or ''), 1, 60))
+end
+
+local function has_flushed(epoch)
+    return string.find(redis.call('HGET', BATCH, 'w') or '', epoch .. ',', 1, true) ~= nil
+end
+
 local function is_held(batch, session, epoch)
     return session ~= '' and batch.session == session and batch.epoch == epoch
 end

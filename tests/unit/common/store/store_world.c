@@ -249,7 +249,7 @@ struct store_batch_name world_batch(const struct world *world, uint32_t number)
 
 void world_claim(struct world *world, uint32_t number)
 {
-    struct store_claim_request request = {.name = world_batch(world, number)};
+    struct store_claim_request request = {.name = world_batch(world, number), .ask = world->ask};
     store_batch_claim(world->store, &request, world_on_claimed, world);
     world_wait(world);
 }

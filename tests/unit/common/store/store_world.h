@@ -29,6 +29,7 @@ struct world {
     int error;
     bool is_replayed;
     struct store_campaign campaign;
+    uint64_t ask; /* of world_claim() */
     struct store_claim_answer claim;
     unsigned char rows[ROWS_PER_BATCH_MAX * ROWS_SIZE];
     size_t rows_size;

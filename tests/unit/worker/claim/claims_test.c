@@ -17,6 +17,7 @@
 
 /* What the store was asked last. */
 static store_batch_claimed_fn *on_claimed;
+static uint64_t last_ask;
 static void *claimed_context;
 static size_t claims_asked;
 static bool is_ready;
@@ -51,6 +52,7 @@ void store_batch_claim(struct store *store, const struct store_claim_request *re
 {
     (void)store;
     assert_true(request->is_alone == claimed_alone);
+    last_ask = request->ask;
     assert_memory_equal(request->name.campaign, campaign_id, sizeof campaign_id);
     on_claimed = on_answer;
     claimed_context = context;
@@ -336,15 +338,20 @@ static void test_time_passes(void **state)
     send_offer(1, 1);
     on_claimed(claimed_context, -ECONNRESET, NULL);
     assert_int_equal(claims_count(claims), 1);
+    uint64_t ask = last_ask;
     struct loop_timer *stop = loop_timer_create(loop, (loop_fn *)loop_stop, loop);
     loop_timer_start(stop, 510, 0);
     loop_run(loop);
     assert_int_equal(claims_asked, 2);
+    assert_int_equal(last_ask, ask); /* else it would be another's claim */
     answer_claim(STORE_CLAIMED, STORE_RUN, 1);
     loop_timer_start(stop, 500, 0);
     loop_run(loop);
     assert_int_equal(recalled, 1);
     claims_on_end(claims, opened);
+    send_offer(1, 1);
+    assert_int_not_equal(last_ask, ask);
+    on_claimed(claimed_context, -EAGAIN, NULL);
     loop_timer_destroy(&stop);
 }
 
