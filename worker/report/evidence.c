@@ -81,6 +81,17 @@ static struct parcel *take_oldest(struct evidence *evidence)
     return parcel;
 }
 
+/* It may be asked for again, should Redis forget. */
+static void keep(struct evidence *evidence, struct parcel *parcel)
+{
+    DL_APPEND(evidence->remembered, parcel);
+    evidence->remembered_count++;
+    evidence->bytes += bytes_of(parcel);
+    while (evidence->bytes > EVIDENCE_BYTES_MAX) {
+        free(take_oldest(evidence));
+    }
+}
+
 static void await(struct evidence *evidence, struct parcel *parcel)
 {
     DL_APPEND(evidence->waiting, parcel);
@@ -123,12 +134,7 @@ void evidence_remember(struct evidence *evidence, const struct store_claim *clai
     }
     struct parcel *parcel = create(evidence, claim, known);
     parcel->flushed_ms = now_ms;
-    DL_APPEND(evidence->remembered, parcel);
-    evidence->remembered_count++;
-    evidence->bytes += bytes_of(parcel);
-    while (evidence->bytes > EVIDENCE_BYTES_MAX) {
-        free(take_oldest(evidence));
-    }
+    keep(evidence, parcel);
 }
 
 void evidence_repeat(struct evidence *evidence)
@@ -161,12 +167,17 @@ static void on_taken(void *context, int error, uint32_t changed, uint8_t campaig
     }
     log_taken(parcel, error, changed);
     evidence->waiting_count--;
-    free(parcel);
+    if (error == 0) {
+        keep(evidence, parcel);
+    } else {
+        free(parcel);
+    }
 }
 
-static void ask_next(struct evidence *evidence)
+static void ask_next(struct evidence *evidence, uint64_t now_ms)
 {
     struct parcel *parcel = take_waiting(evidence);
+    parcel->flushed_ms = now_ms;
     struct store_claim claim = {
         parcel->name, parcel->epoch, {parcel->tenant, parcel->tenant_bytes}};
     struct store_evidence known = {
@@ -185,7 +196,7 @@ void evidence_advance(struct evidence *evidence, uint64_t now_ms)
         free(take_oldest(evidence));
     }
     for (size_t i = evidence->calls; i < EVIDENCE_CALLS_MAX && evidence->waiting != NULL; i++) {
-        ask_next(evidence);
+        ask_next(evidence, now_ms);
     }
 }
 

@@ -1,8 +1,8 @@
 /* Evidence: final replies to messages that did go out, whose flush the store refused, or may have
  * forgotten. Each is repeated until it is answered; the store takes it once.
  *
- * What was flushed in the last 30 s is remembered: when Redis comes back with another run_id, it
- * may have lost the end of what it knew, and hears it again. */
+ * What was flushed, or given as evidence, in the last 30 s is remembered: when Redis comes back
+ * with another run_id, it may have lost the end of what it knew, and hears it again. */
 #ifndef HIKYAKU_WORKER_REPORT_EVIDENCE_H
 #define HIKYAKU_WORKER_REPORT_EVIDENCE_H
 

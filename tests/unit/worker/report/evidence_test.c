@@ -109,6 +109,9 @@ static void test_calls_are_few_and_repeated(void **state)
     evidence_advance(evidence, 0);
     calls[6].on_answer(calls[6].context, 0, 1, 3);
     assert_int_equal(evidence_waiting(evidence), 0);
+    assert_int_equal(evidence_remembered(evidence), 5);
+    evidence_repeat(evidence); /* what was given may be forgotten as well */
+    assert_int_equal(evidence_waiting(evidence), 5);
 }
 
 static void test_memory_is_bounded(void **state)
