@@ -199,6 +199,21 @@ static void set_gauges(void *context)
     service_store_set_gauges(app->store);
 }
 
+/* In `arena`. */
+static const struct limit_rule *limits_of(struct arena *arena,
+                                          const struct coordinator_config *config)
+{
+    const struct coordinator_rate *rates = config->rates.items;
+    struct limit_rule *limits = arena_zero(arena, config->rates.count, sizeof *limits);
+    for (size_t i = 0; i < config->rates.count; i++) {
+        limits[i] = (struct limit_rule){.kind = (enum limit_kind)rates[i].kind,
+                                        .name = rates[i].name,
+                                        .messages = rates[i].messages,
+                                        .per_ms = rates[i].per_ms};
+    }
+    return limits;
+}
+
 /* ------------------------------------------------------------------ reload */
 
 static int reload_parts(struct app *app, const struct coordinator_config *config,
@@ -217,6 +232,7 @@ static int reload_parts(struct app *app, const struct coordinator_config *config
     }
     if (error == 0) {
         fleet_admit(app->fleet, admitted);
+        fleet_set_limits(app->fleet, limits_of(arena, config), config->rates.count);
         log_set_level((enum log_level)config->service.log_level);
     }
     return error;
@@ -295,6 +311,8 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .breaker = {.least = (uint32_t)config->breaker.after,
                         .bounced_permille = (uint32_t)config->breaker.bounced_permille,
                         .unknown_permille = (uint32_t)config->breaker.unknown_permille},
+            .limits = limits_of(app->arena, config),
+            .limit_count = config->rates.count,
             .on_session_lost = on_session_lost,
             .is_stopped = is_stopped,
             .context = app,

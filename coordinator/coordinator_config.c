@@ -34,6 +34,23 @@ static int check_sender_id(struct text value, struct problem *problem)
     return 0;
 }
 
+/* In the order of enum limit_kind. */
+static const char *const rate_kinds[] = {"tenant", "pool", "from_domain", "dkim_domain", NULL};
+static const struct config_key rate_keys[] = {
+    {"of", CONFIG_ENUM, offsetof(struct coordinator_rate, kind), .is_required = true,
+     .choices = rate_kinds, .example = "tenant", .doc = "Whose mail is limited."},
+    {"name", CONFIG_STRING, offsetof(struct coordinator_rate, name), .is_required = true,
+     .example = "\"*\"", .doc = "Its name, or * for each by itself; the very name goes first."},
+    {"messages", CONFIG_INTEGER, offsetof(struct coordinator_rate, messages), .is_required = true,
+     .minimum = 1, .maximum = UINT64_C(1000000000), .example = "1000",
+     .doc = "So many messages may pass in any such time."},
+    {"per", CONFIG_DURATION, offsetof(struct coordinator_rate, per_ms), .fallback = "10s",
+     .minimum = 1000, .maximum = 3600000, .doc = "The time."},
+};
+static const struct config_table rate_table =
+    CONFIG_TABLE(struct coordinator_rate, rate_keys, .name = "rate",
+                 .doc = "A limit that all coordinators share (limits.md).");
+
 #define AT(member) offsetof(struct coordinator_config, member)
 #define LIMIT(member) offsetof(struct coordinator_config, limits.member)
 static const struct config_key keys[] = {
@@ -152,6 +169,10 @@ static const struct config_key keys[] = {
     {"breaker.unknown_permille", CONFIG_INTEGER, AT(breaker.unknown_permille), .fallback = "50",
      .maximum = 1000,
      .doc = "The same of mailboxes that do not exist; receivers refuse whole networks for them."},
+    {"rates", CONFIG_RECORDS, AT(rates), .record = &rate_table, .maximum = 1000,
+     .is_reloadable = true,
+     .doc = "Limits of tenants, pools, From domains and DKIM domains, over all coordinators; the "
+            "size of batches follows the smallest one that stands here at start."},
     {"schedule.transactional_share", CONFIG_INTEGER, AT(transactional_share), .fallback = "900",
      .minimum = 1, .maximum = 999,
      .doc = "Of 1,000 recipients taken while both lanes wait, how many TRANSACTIONAL may be."},
@@ -221,6 +242,16 @@ const struct config_table coordinator_config_table =
                         "one cluster share the work.",
                  .check = check);
 
+static uint64_t least_rate(const struct coordinator_config *config)
+{
+    const struct coordinator_rate *rates = config->rates.items;
+    uint64_t least = 0;
+    for (size_t i = 0; i < config->rates.count; i++) {
+        least = least == 0 || rates[i].messages < least ? rates[i].messages : least;
+    }
+    return least;
+}
+
 void coordinator_config_limits(const struct coordinator_config *config,
                                struct wire_limits *ret_limits)
 {
@@ -252,6 +283,7 @@ void coordinator_config_limits(const struct coordinator_config *config,
         .message_schedule_days = (uint32_t)limits->message_schedule_days,
         .max_rejected_permille = (uint32_t)limits->max_rejected_permille,
         .default_estimated_rows = (uint32_t)limits->default_estimated_rows,
+        .messages_at_once = least_rate(config),
         .default_mode = mode_numbers[limits->mode],
     };
 }

@@ -43,6 +43,14 @@ struct coordinator_retention {
     uint64_t stubs_ms;
 };
 
+/** A shared limit. */
+struct coordinator_rate {
+    int kind; /* enum limit_kind */
+    char *name;
+    uint64_t messages;
+    uint64_t per_ms;
+};
+
 struct coordinator_config {
     struct service_config service;
     struct {
@@ -77,6 +85,7 @@ struct coordinator_config {
         uint64_t bounced_permille;
         uint64_t unknown_permille;
     } breaker;
+    struct config_list rates;     /* of struct coordinator_rate */
     uint64_t transactional_share; /* permille */
     uint64_t threads;             /* 0: as many as cores */
 };

@@ -220,6 +220,15 @@ void store_keys_restored(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:restored");
 }
 
+void store_keys_tokens(struct buffer *out, const char *prefix, struct text tenant, struct text name)
+{
+    bool is_pool = tenant.size == 0;
+    append_tag(out, prefix, is_pool ? ":{pool:" : ":{t:");
+    buffer_append_text(out, is_pool ? name : tenant);
+    buffer_append_string(out, is_pool ? "}:tok" : "}:tok:");
+    buffer_append_text(out, is_pool ? (struct text){NULL, 0} : name);
+}
+
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector)
 {

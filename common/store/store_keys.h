@@ -53,6 +53,9 @@ void store_keys_notices(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);
 /** The mark of a store that was loaded from a backup. */
 void store_keys_restored(struct buffer *out, const char *prefix);
+/** @param tenant  empty: of the pool `name` */
+void store_keys_tokens(struct buffer *out, const char *prefix, struct text tenant,
+                       struct text name);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector);
 

@@ -31,6 +31,7 @@ struct wire_limits {
     uint32_t max_rejected_permille;   /* default at Submit, 20 */
     uint32_t default_estimated_rows;  /* 10,000 */
     uint32_t default_mode;            /* the tenant's mode: Hikyaku__V1__Mode, LIVE */
+    uint64_t messages_at_once;        /* what the smallest shared limit lets pass; 0: none */
 };
 
 /** The defaults above. */

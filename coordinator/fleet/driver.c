@@ -104,6 +104,7 @@ struct driver *driver_create(const struct driver_settings *settings)
     driver->campaigns = table_create();
     driver->tick = loop_timer_create(settings->loop, on_tick, driver);
     driver->soon = loop_timer_create(settings->loop, on_soon, driver);
+    driver->limits = loop_timer_create(settings->loop, driver_limits_on_timer, driver);
     driver->sweeps_left = DRIVER_SWEEPS_PER_TICK;
     for (unsigned int i = 0; i < IDENTITY_PARTITIONS; i++) {
         driver->partitions[i].watch = claim_watch_create();
@@ -122,6 +123,7 @@ void driver_destroy(struct driver **driver)
     }
     loop_timer_destroy(&(*driver)->tick);
     loop_timer_destroy(&(*driver)->soon);
+    loop_timer_destroy(&(*driver)->limits);
     table_destroy(&(*driver)->campaigns);
     free(*driver);
     *driver = NULL;
@@ -136,6 +138,7 @@ void driver_stop(struct driver *driver)
 {
     loop_timer_stop(driver->tick);
     loop_timer_stop(driver->soon);
+    loop_timer_stop(driver->limits);
 }
 
 void driver_gain(struct driver *driver, unsigned int partition)

@@ -70,6 +70,11 @@ void driver_on_life(struct driver *driver);
 void driver_on_stops(struct driver *driver);
 /** Look at the campaign and what is due of it again. */
 void driver_refresh(struct driver *driver, const unsigned char campaign[16]);
+/** A shared limit holds it: nothing of it is offered for so long. */
+void driver_limits_set(struct driver *driver, const unsigned char campaign[16], enum gate gate,
+                       uint64_t wait_ms);
+/** Which limit holds it now; GATE_NONE: none. */
+enum gate driver_limits_ask(const struct driver *driver, const unsigned char campaign[16]);
 /** A batch of it was taken from the ready queues: fetch more in time. */
 void driver_on_taken(struct driver *driver, const unsigned char campaign[16]);
 

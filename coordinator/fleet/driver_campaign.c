@@ -223,7 +223,7 @@ static void offer(struct driver_campaign *campaign)
             ready_add_campaign(ready, campaign->id, text_of(campaign->tenant),
                                text_of(campaign->pool), driver_campaign_lane(campaign));
     }
-    ready_hold(ready, campaign->ready, false);
+    ready_hold(ready, campaign->ready, driver_limits_hold(campaign));
     driver_list_start(campaign, DRIVER_LIST_DUE, OUTCOME_PENDING);
 }
 

@@ -2,6 +2,7 @@
  *
  *   driver.c           partitions, notices, the tick
  *   driver_campaign.c  one campaign: header -> drive_rule -> what to do
+ *   driver_limits.c    held by a shared limit for a while
  *   driver_list.c      its due batches: into the ready queues, or swept
  *   driver_claims.c    claims of dead sessions, claims that a live one does not know
  *   driver_doubt.c     rows whose doubt has lasted long enough */
@@ -56,6 +57,9 @@ struct driver_campaign {
     unsigned int misses; /* active sets in a row that did not name it */
     uint64_t looked_ms;
 
+    enum gate limit_gate;    /* a shared limit holds it */
+    uint64_t limit_until_ms; /* 0: none does */
+
     struct driver_campaign *prev; /* of the partition */
     struct driver_campaign *next;
     struct driver_campaign *dirty_next;
@@ -78,6 +82,7 @@ struct driver {
     struct table *campaigns; /* by id */
     struct loop_timer *tick;
     struct loop_timer *soon;
+    struct loop_timer *limits;     /* when the next limit lets go */
     struct driver_campaign *dirty; /* list by dirty_next */
     unsigned int ticks;
     unsigned int sweeps_left;
@@ -113,6 +118,10 @@ enum driver_list_kind {
 };
 void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind kind,
                        enum outcome outcome);
+
+/* driver_limits.c */
+void driver_limits_on_timer(void *driver);
+bool driver_limits_hold(const struct driver_campaign *campaign);
 
 /* driver_claims.c */
 void driver_claims_look(struct driver *driver, unsigned int partition);

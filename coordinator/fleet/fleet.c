@@ -206,6 +206,11 @@ static void on_need_content(void *context, struct worker *worker, const unsigned
 static void on_progress(void *context, const Hikyaku__V1__Progress *progress)
 {
     struct fleet *fleet = context;
+    struct tokens_batch batch = {.number = progress->batch};
+    memcpy(batch.campaign, progress->campaign_id.data, sizeof batch.campaign);
+    tokens_progress(fleet->tokens, &batch,
+                    progress->delivered + progress->deferred + progress->bounced + progress->other,
+                    progress->finished);
     if (progress->finished) {
         suspect_offers_on_finished(fleet->suspects, progress->campaign_id.data, progress->batch);
         driver_refresh(fleet->driver, progress->campaign_id.data);
@@ -272,10 +277,16 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                                             .on_unknown = on_unknown,
                                                             .is_stopped = is_stopped,
                                                             .context = fleet});
+    fleet->tokens = tokens_create(
+        &(struct tokens_settings){.loop = settings->loop,
+                                  .store = settings->store,
+                                  .share_permille = settings->transactional_permille});
+    tokens_set_rules(fleet->tokens, settings->limits, settings->limit_count);
     fleet->offers = offers_create(&(struct offers_settings){.loop = settings->loop,
                                                             .store = settings->store,
                                                             .catalog = settings->catalog,
-                                                            .ready = fleet->ready});
+                                                            .ready = fleet->ready,
+                                                            .tokens = fleet->tokens});
     offers_connect(fleet->offers, fleet->driver, fleet->workers);
     fleet->suspects =
         suspect_offers_create(&(struct suspect_offers_settings){.loop = settings->loop,
@@ -297,6 +308,7 @@ void fleet_close(struct fleet **fleet)
     workers_close(&(*fleet)->workers);
     suspect_offers_destroy(&(*fleet)->suspects);
     offers_destroy(&(*fleet)->offers);
+    tokens_destroy(&(*fleet)->tokens);
     driver_destroy(&(*fleet)->driver);
     service_stops_destroy(&(*fleet)->stops);
     partitions_destroy(&(*fleet)->partitions);
@@ -376,6 +388,11 @@ void fleet_leave(struct fleet *fleet)
 bool fleet_has_left(const struct fleet *fleet)
 {
     return fleet->has_left;
+}
+
+void fleet_set_limits(struct fleet *fleet, const struct limit_rule *limits, size_t count)
+{
+    tokens_set_rules(fleet->tokens, limits, count);
 }
 
 void fleet_admit(struct fleet *fleet, const char *const *admitted)

@@ -6,6 +6,7 @@
 #include "common/net/bus_server.h"
 #include "common/policy/breaker.h"
 #include "coordinator/catalog/catalog.h"
+#include "coordinator/schedule/limit_rules.h"
 
 struct fleet;
 struct service_windows;
@@ -24,6 +25,8 @@ struct fleet_settings {
     const char *version;
     uint32_t transactional_permille; /* share while both lanes wait */
     struct breaker_limits breaker;   /* when a campaign is paused by itself */
+    const struct limit_rule *limits; /* for the call */
+    size_t limit_count;
     /** Somebody took this process' session: it must end. */
     void (*on_session_lost)(void *context);
     /** Nothing may be driven: gate OPERATOR_STOP. */
@@ -42,6 +45,8 @@ void fleet_on_store_ready(struct fleet *fleet);
 void fleet_leave(struct fleet *fleet);
 /** After fleet_leave(): the session's lease is given up, or cannot be. */
 bool fleet_has_left(const struct fleet *fleet);
+/** The shared limits of the configuration; copied. */
+void fleet_set_limits(struct fleet *fleet, const struct limit_rule *limits, size_t count);
 /** Public keys of workers that may connect. */
 void fleet_admit(struct fleet *fleet, const char *const *admitted);
 /** The session is registered: partitions are driven. */

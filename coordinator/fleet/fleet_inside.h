@@ -17,6 +17,7 @@ struct fleet {
     struct service_stops *stops;
     struct driver *driver;
     struct workers *workers;
+    struct tokens *tokens;
     struct offers *offers;
     struct suspect_offers *suspects;
     int64_t started_unix_ms;

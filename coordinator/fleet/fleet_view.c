@@ -270,5 +270,6 @@ enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign
     if (driver_lacks_key(fleet->driver, campaign->id)) {
         return GATE_KEY_UNAVAILABLE;
     }
-    return gate_of_pool(fleet, campaign->pool);
+    enum gate limit = driver_limits_ask(fleet->driver, campaign->id);
+    return limit != GATE_NONE ? limit : gate_of_pool(fleet, campaign->pool);
 }

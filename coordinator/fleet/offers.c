@@ -154,12 +154,26 @@ static void log_offer(enum log_event event, const unsigned char id[16], uint32_t
         log_string("result", word));
 }
 
+static struct tokens_batch batch_of(const unsigned char campaign[16], uint32_t number)
+{
+    struct tokens_batch batch = {.number = number};
+    memcpy(batch.campaign, campaign, sizeof batch.campaign);
+    return batch;
+}
+
+static void refund(struct offers *offers, const unsigned char campaign[16], uint32_t number)
+{
+    struct tokens_batch batch = batch_of(campaign, number);
+    tokens_refund(offers->settings.tokens, &batch);
+}
+
 static void offer_to_worker(struct offers *offers, const struct offer_pick *pick,
                             struct text provider, struct text sealed)
 {
     struct worker *worker = workers_find(offers->workers, pick->session);
     struct catalog_campaign *campaign = driver_campaign(offers->driver, pick->campaign);
     if (worker == NULL || campaign == NULL || offers->is_stopped) {
+        refund(offers, pick->campaign, pick->number);
         offer_book_abandon(offers->book, pick->id);
         return;
     }
@@ -180,23 +194,56 @@ static void on_sealed(void *context, int error, struct text provider, struct tex
     if (error == 0) {
         offer_to_worker(offers, &fetch->pick, provider, sealed);
     } else if (error == -ENOENT) {
+        refund(offers, fetch->pick.campaign, fetch->pick.number);
         offer_book_forget(offers->book, fetch->pick.id);
     } else {
         offers->is_stalled = true;
+        refund(offers, fetch->pick.campaign, fetch->pick.number);
         offer_book_abandon(offers->book, fetch->pick.id);
     }
     free(fetch);
     offers_kick(offers);
 }
 
+/* The shared limits have said yes, or what holds it. */
+static void on_charged(void *context, enum gate gate, uint64_t wait_ms)
+{
+    struct fetch *fetch = context;
+    struct offers *offers = fetch->offers;
+    if (gate == GATE_NONE && !offers->is_stopped) {
+        struct store_batch_name name = {.number = fetch->pick.number};
+        memcpy(name.campaign, fetch->pick.campaign, sizeof name.campaign);
+        store_batch_recipients(offers->settings.store, &name, on_sealed, fetch);
+        return;
+    }
+    offers->fetches--;
+    refund(offers, fetch->pick.campaign, fetch->pick.number);
+    offer_book_abandon(offers->book, fetch->pick.id);
+    driver_limits_set(offers->driver, fetch->pick.campaign, gate, wait_ms);
+    free(fetch);
+    offers_kick(offers);
+}
+
 static void fetch_pick(struct offers *offers, const struct offer_pick *pick)
 {
+    const struct catalog_campaign *campaign = driver_campaign(offers->driver, pick->campaign);
     struct fetch *fetch = xalloc_zero(1, sizeof *fetch);
     *fetch = (struct fetch){.offers = offers, .pick = *pick};
     offers->fetches++;
-    struct store_batch_name name = {.number = pick->number};
-    memcpy(name.campaign, pick->campaign, sizeof name.campaign);
-    store_batch_recipients(offers->settings.store, &name, on_sealed, fetch);
+    struct tokens_charge charge = {
+        .batch = batch_of(pick->campaign, pick->number),
+        .lane = pick->lane == READY_TRANSACTIONAL ? STORE_TOKENS_TRANSACTIONAL : STORE_TOKENS_BULK,
+        .rows = pick->rows};
+    if (campaign != NULL) {
+        charge.subject = (struct limit_subject){
+            .tenant = campaign->tenant,
+            .pool = campaign->pool,
+            .from_domain = campaign->from_domain,
+            .dkim_domain = campaign->from_domain, /* signed in its own name */
+            .max_per_minute = campaign->stored->settings->max_per_minute,
+        };
+    }
+    tokens_charge(offers->settings.tokens, &charge, on_charged, fetch);
 }
 
 bool offers_offer_alone(struct offers *offers, struct worker *worker, const struct suspect *suspect)
@@ -280,8 +327,11 @@ void offers_on_result(struct offers *offers, struct worker *worker,
                                   .campaign = campaign,
                                   .number = message->batch,
                                   .answer = answer_of(message->result)};
-    (void)offer_book_on_result(offers->book, &result);
+    bool is_open = offer_book_on_result(offers->book, &result);
     bool is_claimed = result.answer == OFFER_CLAIMED;
+    if (is_open && !is_claimed) {
+        refund(offers, campaign, message->batch);
+    }
     metrics_add(is_claimed ? offers->claimed : offers->refused, 1);
     const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
         &hikyaku__v1__offer_result__result__descriptor, (int)message->result);

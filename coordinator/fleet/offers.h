@@ -5,6 +5,7 @@
 
 #include "coordinator/fleet/driver.h"
 #include "coordinator/fleet/offer_book.h"
+#include "coordinator/fleet/tokens.h"
 #include "coordinator/fleet/workers.h"
 
 struct offers;
@@ -14,6 +15,7 @@ struct offers_settings {
     struct store *store;     /* borrowed */
     struct catalog *catalog; /* borrowed */
     struct ready *ready;     /* borrowed */
+    struct tokens *tokens;   /* borrowed */
 };
 
 struct offers *offers_create(const struct offers_settings *settings);

@@ -94,7 +94,7 @@ void intake_batches_make(struct intake_groups *groups, const struct intake_setti
     for (size_t i = 0; i < positions; i++) {
         ordinals[i] = INTAKE_MAP_HOLE;
     }
-    intake_groups_assign(groups, entries, count, result);
+    intake_groups_assign(groups, entries, count, settings->batch_rows, result);
     lay_out_rows(result, count);
     for (size_t i = 0; i < count; i++) {
         ordinals[entries[i].position] = (uint16_t)entries[i].ordinal;

@@ -108,12 +108,12 @@ static size_t make_lots(struct intake_groups *groups, struct lot *lots)
     return count;
 }
 
-static uint32_t number_batches(struct lot *lots, size_t count)
+static uint32_t number_batches(struct lot *lots, size_t count, uint32_t batch_rows)
 {
     uint32_t batches = 0;
     for (size_t i = 0; i < count; i++) {
         lots[i].first = batches;
-        lots[i].batches = (lots[i].rows + INTAKE_BATCH_ROWS_MAX - 1) / INTAKE_BATCH_ROWS_MAX;
+        lots[i].batches = (lots[i].rows + batch_rows - 1) / batch_rows;
         batches += lots[i].batches;
     }
     return batches;
@@ -130,12 +130,12 @@ static uint32_t batch_of(const struct lot *lot, uint32_t place)
 }
 
 void intake_groups_assign(struct intake_groups *groups, struct intake_entry *entries, size_t count,
-                          struct intake_result *result)
+                          uint32_t batch_rows, struct intake_result *result)
 {
     /* 4,096 rows make at most 81 lots of their own and the mixed one. */
     struct lot lots[INTAKE_GROUPS_MAX / INTAKE_GROUP_ROWS_MIN + 2];
     size_t lot_count = make_lots(groups, lots);
-    result->batch_count = number_batches(lots, lot_count);
+    result->batch_count = number_batches(lots, lot_count, batch_rows);
     result->batches = arena_zero(result->arena, result->batch_count, sizeof *result->batches);
     for (size_t i = 0; i < count; i++) {
         struct intake_group *group = &groups->groups[entries[i].group];

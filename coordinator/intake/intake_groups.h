@@ -38,13 +38,13 @@ uint32_t intake_groups_add(struct intake_groups *groups, const struct intake_set
 uint32_t intake_groups_add_mixed(struct intake_groups *groups);
 
 /**
- * Cut the groups into batches of at most INTAKE_BATCH_ROWS_MAX of nearly the same size, in the
+ * Cut the groups into batches of at most `batch_rows` of nearly the same size, in the
  * order in which groups appeared, mixed ones last; and give each entry its ordinal. Rows of a
  * domain stay together in mixed batches.
  *
  * @param result  batches (provider, number, row_count) are filled
  */
 void intake_groups_assign(struct intake_groups *groups, struct intake_entry *entries, size_t count,
-                          struct intake_result *result);
+                          uint32_t batch_rows, struct intake_result *result);
 
 #endif

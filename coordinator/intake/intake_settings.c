@@ -1,5 +1,7 @@
 #include "coordinator/intake/intake_settings.h"
 
+#include "coordinator/schedule/limit_rules.h"
+
 #include <string.h>
 
 #define ROWS_PER_BUCKET 256
@@ -23,6 +25,14 @@ int intake_settings_prepare(const Hikyaku__V1__Content *content, const char *sen
     return error;
 }
 
+/* A limit lets small batches through evenly, and no large one at all. */
+static uint32_t batch_rows(uint32_t max_per_minute, uint64_t messages_at_once)
+{
+    uint32_t own = limit_rules_batch_rows(max_per_minute);
+    uint32_t shared = limit_rules_batch_rows(messages_at_once);
+    return own < shared ? own : shared;
+}
+
 int intake_settings_init(struct intake_settings *settings,
                          const unsigned char campaign[IDENTITY_CAMPAIGN_BYTES],
                          const Hikyaku__V1__StoredCampaign *stored,
@@ -38,6 +48,7 @@ int intake_settings_init(struct intake_settings *settings,
         }
     }
     *settings = (struct intake_settings){
+        .batch_rows = batch_rows(given->max_per_minute, limits->messages_at_once),
         .buckets = intake_settings_buckets(given->estimated_rows),
         .duplicates = given->duplicates,
         .duplicate_key = given->duplicate_key,

@@ -17,6 +17,8 @@ typedef struct text intake_provider_fn(const void *context, struct text domain);
 /** Filled by intake_settings_init(); the caller sets what stands under "edge". */
 struct intake_settings {
     unsigned char campaign[IDENTITY_CAMPAIGN_BYTES];
+    uint32_t
+        batch_rows;   /* recipients of a batch, at most: INTAKE_BATCH_ROWS_MAX, or as limits say */
     uint32_t buckets; /* of duplicate hashes; 0: duplicates KEEP */
     Hikyaku__V1__Duplicates duplicates;
     Hikyaku__V1__DuplicateKey duplicate_key;
