@@ -177,7 +177,7 @@ const struct command quarantine_list_command = {
     .summary = "recipients and campaigns that killed workers and wait for a decision",
     .help = "A recipient stands here when workers died each time they had it, the last time with\n"
             "nothing else in their hands. A campaign stands here, paused, when three of its\n"
-            "batches killed workers, or coordinators died that had loaded it.\n"
+            "batches killed workers.\n"
             "\n"
             "  hikyaku quarantine list\n"
             "  hikyaku quarantine list 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --json",

@@ -61,9 +61,9 @@ struct store_campaign {
     uint64_t bounced[STORE_CAMPAIGN_CLASSES]; /* outcomes that claims told, by reply class */
     struct text tripped;                      /* why a breaker paused it; empty: none has */
     uint64_t gates[GATE_LIMIT];               /* open rows by the gate in their row */
-    uint8_t quarantine; /* 0; or why it stands under QUARANTINED: enum store_quarantine_why */
-    uint64_t doubled;   /* deliveries beyond the first of a recipient, as far as known */
-    uint64_t in_flight; /* rows of claimed batches that were open when claimed */
+    bool is_quarantined; /* paused: parts of three of its batches killed workers */
+    uint64_t doubled;    /* deliveries beyond the first of a recipient, as far as known */
+    uint64_t in_flight;  /* rows of claimed batches that were open when claimed */
     struct {
         struct text key; /* provider key, or "other" */
         uint64_t outcomes[OUTCOME_LIMIT];

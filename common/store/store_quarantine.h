@@ -9,12 +9,6 @@
 
 #include "common/store/store_batch.h"
 
-/** Why a campaign stands under QUARANTINED: store_campaign.quarantine. */
-enum store_quarantine_why {
-    STORE_QUARANTINE_BATCHES = 1, /* parts of three of its batches killed workers */
-    STORE_QUARANTINE_LOADS = 2,   /* coordinators died that had loaded it */
-};
-
 /** Number of the entry in the index that means the campaign itself. */
 #define STORE_QUARANTINE_CAMPAIGN UINT32_MAX
 

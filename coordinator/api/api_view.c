@@ -53,7 +53,7 @@ static enum gate campaign_gate(const struct store_campaign *campaign, enum gate 
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED:
         return GATE_SCHEDULED_FOR;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED:
-        return campaign->quarantine != 0 ? GATE_QUARANTINED : GATE_PAUSED;
+        return campaign->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL:
         return GATE_AWAITING_APPROVAL;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING:
@@ -92,7 +92,7 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
         counts[GATE_NONE] > view->in_flight ? counts[GATE_NONE] - view->in_flight : 0;
     counts[GATE_NONE] = 0;
     counts[own] += waiting;
-    enum gate paused = campaign->quarantine != 0 ? GATE_QUARANTINED : GATE_PAUSED;
+    enum gate paused = campaign->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
     own = campaign->word == STORE_PAUSE ? paused : own;
     if (binds_all(campaign, own) && total > view->in_flight) {
         memset(counts, 0, sizeof counts);
