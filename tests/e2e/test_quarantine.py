@@ -190,3 +190,26 @@ def test_bounce_ends_it_as_failed(cluster, campaigns):
     assert cluster.cli("quarantine", "bounce", campaigns["bulk"], check=False).returncode == 2
     refused = cluster.cli("quarantine", "release", campaigns["bulk"], "x", check=False)
     assert refused.returncode == 2
+
+
+def test_a_campaign_is_released(cluster):
+    """What the third suspect batch leaves behind (tests/scripts/test_quarantine.py), and its end."""
+    api = cluster.client()
+    campaign = submit_campaign(api, "stopped", ["r450.wait@stopped.test"])
+    wait_until("it is under way", lambda: outcomes(api, campaign) == {"DEFERRED": 1}, PATIENCE_S)
+    api.campaign("PauseCampaign", campaign_id=campaign, reason="QUARANTINED")
+    redis = cluster.redis.client()
+    key = next(key.decode() for key in redis.scan_iter(match=f"*:c:{campaign}", count=1000))
+    redis.hset(key, mapping={"quarantine": 1, "suspects": 3})
+    redis.zadd(f"{key.split(':c:')[0]}:quarantine", {f"{campaign}:4294967295": int(time.time())})
+    assert gates(api, campaign) == {"QUARANTINED": 1}
+    said = cluster.cli("quarantine", "list", campaign).stdout
+    assert f"{campaign}  " in said and "three of its batches killed workers" in said
+    refused = cluster.cli("resume", campaign, check=False)
+    assert refused.returncode == 1 and "under QUARANTINED" in refused.stderr
+    released = cluster.cli("quarantine", "release", campaign, "--campaign").stdout
+    assert released == f"0 left quarantine by RELEASE; {campaign} is RUNNING\n"
+    assert cluster.cli("quarantine", "list").stderr == "hikyaku: nothing is in quarantine\n"
+    assert gates(api, campaign) == {"RETRY_DUE": 1}
+    api.campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"], PATIENCE_S)
