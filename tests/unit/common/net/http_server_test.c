@@ -13,13 +13,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
-
 #include <cmocka.h>
 
+#include "tests/unit/common/net/http_fetch.h"
 #include "tests/unit/common/net/http_texts.h"
 
 #define BODY_BYTES_MAX 100000
@@ -439,43 +435,9 @@ static void a_server_closes_with_requests_open(void **state)
     assert_int_equal(client.reply.size, 0);
 }
 
-struct fetch {
-    const char *url;
-    const char *unix_path;
-    struct buffer body;
-    CURLcode result;
-};
-
-static size_t on_fetched(char *data, size_t size, size_t items, void *context)
-{
-    struct fetch *fetch = context;
-    buffer_append(&fetch->body, data, size * items);
-    return size * items;
-}
-
-static void *run_fetch(void *context)
-{
-    struct fetch *fetch = context;
-    CURL *curl = curl_easy_init();
-    curl_easy_setopt(curl, CURLOPT_URL, fetch->url);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_fetched);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, fetch);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
-    if (fetch->unix_path != NULL) {
-        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, fetch->unix_path);
-    }
-    fetch->result = curl_easy_perform(curl);
-    curl_easy_cleanup(curl);
-    loop_post(loop, stop, NULL);
-    return NULL;
-}
-
 static void fetch_and_expect(const char *url, const char *unix_path, const char *expected)
 {
-    struct fetch fetch = {.url = url, .unix_path = unix_path};
+    struct fetch fetch = {.loop = loop, .url = url, .unix_path = unix_path};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, run_fetch, &fetch), 0);
     loop_run(loop);
@@ -506,26 +468,6 @@ static void unix_sockets_work(void **state)
     assert_string_equal(problem.rule, "http_endpoint");
     http_server_close(&server);
     assert_int_equal(stat(path, &file), -1); /* removed */
-}
-
-static void write_pem(const char *certificate_path, const char *key_path, int64_t left_s)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    X509_set_version(certificate, 2);
-    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1);
-    X509_gmtime_adj(X509_getm_notBefore(certificate), -7200);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), left_s);
-    X509_set_pubkey(certificate, key);
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    FILE *file = fopen(certificate_path, "w");
-    assert_int_equal(PEM_write_X509(file, certificate), 1);
-    (void)fclose(file);
-    file = fopen(key_path, "w");
-    assert_int_equal(PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL), 1);
-    (void)fclose(file);
-    EVP_PKEY_free(key);
-    X509_free(certificate);
 }
 
 static void tls_works(void **state)
