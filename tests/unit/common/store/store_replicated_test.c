@@ -77,6 +77,27 @@ static void on_leased(void *context, int error, uint64_t epoch)
     world_answered(context, error);
 }
 
+static void wait_until_ready(struct world *world)
+{
+    if (!store_is_ready(world->store)) {
+        assert_non_null(strstr(store_why_not_ready(world->store), "Redis"));
+        world_wait_for(world, &world->ready, world->ready + 1);
+    }
+}
+
+/* On a busy machine a replica may fall behind at any moment: then a call is repeated. */
+#define UNTIL_ANSWERED(world, ...) \
+    do {                           \
+        wait_until_ready(world);   \
+        __VA_ARGS__;               \
+    } while ((world)->error == -EAGAIN || (world)->error == -ECONNRESET)
+
+static void lease(struct world *world, const struct store_lease_name *name)
+{
+    store_lease_take(world->store, name, NULL, on_leased, world);
+    world_wait(world);
+}
+
 /* Replicas that stand still have nothing: no answer says it was stored. When they go on, the same
  * call is answered, and was done once (I1). */
 static void test_nothing_counts_before_replicas_have_it(void **state)
@@ -88,41 +109,34 @@ static void test_nothing_counts_before_replicas_have_it(void **state)
     struct store_facts facts;
     store_facts(world->store, &facts);
     assert_string_equal(facts.durability, "replicated: 2");
-    world_create(world, 1, false);
+    UNTIL_ANSWERED(world, world_create(world, 1, false));
     assert_int_equal(world->error, 0);
-    world_add_chunk(world, 0, 50);
+    UNTIL_ANSWERED(world, world_add_chunk(world, 0, 50));
     assert_int_equal(world->error, 0);
 
+    wait_until_ready(world);
     kill(group->replicas[1].pid, SIGSTOP);
     world_submit(world, 1);
-    assert_int_equal(world->error, -ECONNRESET);
+    assert_int_not_equal(world->error, 0);
     const unsigned char hashes[1][STORE_MESSAGE_KEY_HASH_BYTES] = {{1}};
     store_messages_find(world->store, 5, hashes, 1, on_found, world);
     world_wait(world);
     assert_int_not_equal(world->error, 0);
     struct store_lease_name name = {STORE_LEASE_IP, "192.0.2.1", 0};
-    store_lease_take(world->store, &name, NULL, on_leased, world);
-    world_wait(world);
+    lease(world, &name);
     assert_int_not_equal(world->error, 0);
 
     kill(group->replicas[1].pid, SIGCONT);
     /* In the meantime the primary may have said that it has too few. */
-    do {
-        if (!store_is_ready(world->store)) {
-            assert_non_null(strstr(store_why_not_ready(world->store), "Redis"));
-            world_wait_for(world, &world->ready, world->ready + 1);
-        }
-        world_submit(world, 1);
-    } while (world->error == -EAGAIN || world->error == -ECONNRESET);
+    UNTIL_ANSWERED(world, world_submit(world, 1));
     assert_int_equal(world->error, 0);
-    world_claim(world, 0);
+    UNTIL_ANSWERED(world, world_claim(world, 0));
     assert_int_equal(world->error, 0);
-    world_flush(world, 0, 1, 10, OUTCOME_DELIVERED, false);
+    UNTIL_ANSWERED(world, world_flush(world, 0, 1, 10, OUTCOME_DELIVERED, false));
     assert_int_equal(world->error, 0);
-    world_get(world);
+    UNTIL_ANSWERED(world, world_get(world));
     assert_int_equal(world->campaign.outcomes[OUTCOME_DELIVERED], 10);
-    store_lease_take(world->store, &name, NULL, on_leased, world);
-    world_wait(world);
+    UNTIL_ANSWERED(world, lease(world, &name));
     assert_int_equal(world->error, 0);
 }
 
