@@ -48,8 +48,8 @@ class RedisGroup:
         for server in self.servers:
             server.start()
         primary = self.servers[0].client()
-        wait_until("replicas are there", lambda: primary.info("replication").get(
-            "min_slaves_good_slaves", 0) == len(self.servers) - 1)
+        wait_until("replicas are there", lambda: self._count_online(primary) ==
+                   len(self.servers) - 1)
         for number, port in enumerate(self.sentinel_ports):
             self._write_sentinel(number, port)
             self.sentinels.append(self._run_sentinel(number))
@@ -64,6 +64,12 @@ class RedisGroup:
     def restart_sentinel(self, number):
         """One that was killed: it knows from its file what it knew."""
         self.sentinels[number] = self._run_sentinel(number)
+
+    @staticmethod
+    def _count_online(primary):
+        said = primary.info("replication")
+        return sum(isinstance(value, dict) and value.get("state") == "online"
+                   for value in said.values())
 
     def _write_sentinel(self, number, port):
         folder = self.folder / f"s{number}"

@@ -17,7 +17,8 @@ SETTINGS is JSON: {"stores": {node: unix socket or port to listen on},
                                                           Names of nodes (Redis) and of links (bus)
     {"do": "lag", "who": "c-0", "ms": 200, "s": 6}        what Redis says at once comes so much later
 
-`script` "" stands for any of ours. Each order that took effect is a JSON line in the record.
+`script` "" stands for any of ours; with "who" only that node's count. Each order that took effect
+is a JSON line in the record.
 """
 
 import argparse
@@ -94,12 +95,13 @@ class Proxy:
         else:
             self.orders.append(order)
 
-    def find_order(self, script, kinds):
+    def find_order(self, script, kinds, who):
         """The order that strikes this request or answer; counts it down."""
         if "." not in script:
             return None
         for order in self.orders:
-            if order["do"] in kinds and order["script"] in ("", script):
+            if order["do"] in kinds and order["script"] in ("", script) and \
+                    order.get("who", who) == who:
                 order["n"] -= 1
                 if order["n"] <= 0:
                     self.orders.remove(order)
@@ -144,7 +146,7 @@ class StoreConnection:
                 if end < 0:
                     break
                 script = name_request(data[at:end], self.proxy.scripts)
-                order = self.proxy.find_order(script, ("cut_request",))
+                order = self.proxy.find_order(script, ("cut_request",), self.who)
                 if order:
                     self.proxy.note(order, who=self.who, struck=script)
                     return
@@ -176,7 +178,8 @@ class StoreConnection:
 
     async def answer(self, data):
         script = self.asked.popleft() if self.asked else ""
-        order = self.proxy.find_order(script, ("cut_answer", "half_answer", "delay_answer"))
+        order = self.proxy.find_order(
+            script, ("cut_answer", "half_answer", "delay_answer"), self.who)
         if order is None:
             self.near[1].write(data)
             return True
