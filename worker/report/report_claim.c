@@ -103,6 +103,23 @@ static void give(struct report_claim *part, struct report_changes *changes)
     clear_changes(changes);
 }
 
+/* No mark will be answered any more: what waits for one before its dot must not wait on. */
+static void fail_marks(struct report_claim *part)
+{
+    const struct report_settings *settings = &part->report->settings;
+    for (size_t i = 0; i < part->marking_count; i++) {
+        struct letter *letter = &part->claim->letters[part->marking[i]];
+        if (letter->place == LETTER_ON_WIRE && letter->list == NULL && !letter->is_marked) {
+            settings->on_mark_failed(settings->context, letter);
+        }
+    }
+    part->marking_count = 0;
+    struct letter *letter;
+    while ((letter = letter_list_take(&part->marks)) != NULL) {
+        settings->on_mark_failed(settings->context, letter);
+    }
+}
+
 void report_claim_lose(struct report_claim *part)
 {
     struct report *report = part->report;
@@ -118,6 +135,7 @@ void report_claim_lose(struct report_claim *part)
     give(part, part->sent);
     give(part, part->gathered);
     report->settings.on_lost(report->settings.context, part->claim);
+    fail_marks(part);
     report_schedule(report);
 }
 

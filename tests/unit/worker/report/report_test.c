@@ -34,6 +34,7 @@ static bool is_ready;
 static int64_t store_behind_ms;
 static const char *run_id;
 static bool refuses_mark;
+static bool fails_marks; /* the claim is lost while marks are asked for */
 
 static struct loop *loop;
 static struct report *report;
@@ -115,7 +116,7 @@ static void on_mark_failed(void *context, struct letter *letter)
 {
     (void)context;
     (void)letter;
-    assert_true(refuses_mark);
+    assert_true(refuses_mark || fails_marks);
     failed++;
 }
 
@@ -187,7 +188,7 @@ static int set_up(void **state)
     (void)state;
     call_count = marked = failed = lost = ended = 0;
     is_ready = true;
-    refuses_mark = false;
+    refuses_mark = fails_marks = false;
     run_id = "first";
     loop = loop_create();
     report = report_create(&(struct report_settings){.loop = loop,
@@ -388,6 +389,27 @@ static void test_a_refused_mark_resets_the_connection(void **state)
     assert_int_equal(ended, 1);
 }
 
+/* The claim is not ours: nobody waits 30 s before its dot for a mark that never comes. */
+static void test_marks_of_a_lost_claim_fail_at_once(void **state)
+{
+    (void)state;
+    fails_marks = true;
+    claim->is_hold = true;
+    report_mark(report, letter_on_wire(0));
+    turn();
+    report_mark(report, letter_on_wire(1)); /* waits for the answer to the first */
+    turn();
+    answer(0, -ESTALE);
+    assert_int_equal(lost, 1);
+    assert_int_equal(failed, 2);
+    for (size_t i = 0; i < LETTERS; i++) {
+        settle(i, OUTCOME_PENDING);
+    }
+    turn();
+    assert_int_equal(ended, 1);
+    assert_int_equal(failed, 2);
+}
+
 static void test_marks_go_in_groups(void **state)
 {
     (void)state;
@@ -478,6 +500,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_another_redis_hears_it_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_refused_mark_resets_the_connection, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(test_marks_of_a_lost_claim_fail_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_marks_go_in_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nothing_starts_without_a_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_due_times_are_the_stores, set_up, tear_down),
