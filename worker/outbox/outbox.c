@@ -292,6 +292,10 @@ void outbox_recall(struct outbox *outbox, struct claim *claim)
 {
     for (size_t i = 0; i < claim->count; i++) {
         struct letter *letter = &claim->letters[i];
+        if (claim->is_lost && letter->place == LETTER_ON_WIRE) {
+            outbox_abort(outbox, letter); /* its dot would never be allowed; if it is out: no-op */
+            continue;
+        }
         if (!letter_is_unstarted(letter) || letter->place == LETTER_COMPOSING) {
             continue;
         }

@@ -51,7 +51,8 @@ void outbox_destroy(struct outbox **outbox);
 
 /** Take a letter at LETTER_FILING that stands in no list. */
 void outbox_file(struct outbox *outbox, struct letter *letter);
-/** The claim is_recalled: give back untouched what of it has not started. */
+/** The claim is_recalled: give back untouched what of it has not started. When it is_lost, what has
+ * no final dot yet ends as well. */
 void outbox_recall(struct outbox *outbox, struct claim *claim);
 /** The operator stops changed: IPs that they name are not used; then outbox_withhold(). */
 void outbox_mark_stopped(struct outbox *outbox);
