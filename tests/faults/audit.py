@@ -134,6 +134,11 @@ class Audit:
         outcome = "PENDING" if last is None else self.pb.EventType.Name(
             last.type).removeprefix("EVENT_TYPE_")
         where = f"{campaign.policy} {campaign.lane} {key}"
+        if index == campaign.poison:
+            self.figures["poison"] += 1
+            if outcome != "FAILED" or copies:
+                self.find("poison", f"{where}: {outcome}, {len(copies)} copies")
+            return outcome
         self._is_lost(where, outcome, copies, told)
         self._is_guessed(where, campaign, outcome, copies, last, address)
         self._is_doubled(where, campaign, copies, told, last)

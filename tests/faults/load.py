@@ -15,6 +15,8 @@ PATIENCE_S = 600
 # So much work waits as is done in this time, at the pace of the last minute: a slow machine gets less.
 AHEAD_S, PACE_S = 12, 60
 OPEN_LEAST = 400
+# What an address begins with that the worker shall not survive.
+POISON = "poison."
 # These say "not now"; every other refusal is a finding.
 NOT_NOW = ("unavailable", "deadline_exceeded", "resource_exhausted", "aborted")
 OPEN = ("PENDING", "DEFERRED")
@@ -27,6 +29,7 @@ class Campaign:
     lane: str
     is_container: bool = False
     recipients: dict = field(default_factory=dict)  # index -> address
+    poison: int = -1  # index of the recipient that kills workers
     is_done: bool = False
     last: object = None  # what GetCampaign said last
 
@@ -45,6 +48,7 @@ class Load(threading.Thread):
         self.refused = 0  # calls that were repeated
         self.longest_s = 0.0  # of a call with its repetitions
         self.number = 0
+        self._poisons = 0  # to be sent
         self._ended = deque()  # (monotonic s, recipients that had come to an end)
         self._ends = threading.Event()
 
@@ -81,6 +85,10 @@ class Load(threading.Thread):
         kind = "x" if self.chance.randrange(7) == 0 else "ok"
         return f"{kind}.{place}.{self.number}@d{self.chance.randrange(9)}.test"
 
+    def add_poison(self):
+        """The next campaign has a recipient that kills workers."""
+        self._poisons += 1
+
     def add_campaign(self):
         pb = self.pb
         self.number += 1
@@ -95,6 +103,10 @@ class Load(threading.Thread):
         created = self.call("CampaignService", "CreateCampaign", request)
         campaign = Campaign(created.campaign_id, policy, lane)
         addresses = [self.address(index) for index in range(rows)]
+        if self._poisons > 0:
+            self._poisons -= 1
+            campaign.poison = self.chance.randrange(rows)
+            addresses[campaign.poison] = f"{POISON}{self.number}@d0.test"
         for chunk, start in enumerate(range(0, rows, CHUNK_ROWS)):
             part = [pb.Recipient(address=address, ref=f"{self.number}-{start + place}",
                                  fields='{"name":"山田"}')
@@ -160,6 +172,35 @@ class Load(threading.Thread):
         return {name(entry.outcome).removeprefix("OUTCOME_"): entry.count
                 for entry in campaign.last.outcomes}
 
+    def quarantined(self, campaign):
+        """How many of its recipients wait for somebody's decision."""
+        return sum(gate.count for gate in campaign.last.gates
+                   if gate.gate == self.pb.GATE_QUARANTINED)
+
+    def waits_for_decisions(self):
+        """All that is open stands under QUARANTINED; nothing else is left to wait for."""
+        unfinished = self.unfinished()
+        return bool(unfinished) and all(
+            self.is_held(campaign) or 0 < self.quarantined(campaign) >= sum(
+                count for name, count in self.outcomes(campaign).items() if name in OPEN)
+            for campaign in unfinished)
+
+    def is_held(self, campaign):
+        """Under QUARANTINED as a whole: we pause none."""
+        return campaign.last.state == self.pb.CAMPAIGN_STATE_PAUSED
+
+    def decide(self):
+        """As an operator: what really kills is given up, who stood beside it is sent."""
+        pb = self.pb
+        for campaign in self.unfinished():
+            if campaign.poison >= 0:
+                self.call("CampaignService", "ResolveQuarantine", pb.ResolveQuarantineRequest(
+                    campaign_id=campaign.id, indexes=[campaign.poison],
+                    **{"as": pb.QUARANTINE_AS_BOUNCE}, reason="kills workers"))
+            self.call("CampaignService", "ResolveQuarantine", pb.ResolveQuarantineRequest(
+                campaign_id=campaign.id, all=True, campaign=self.is_held(campaign),
+                **{"as": pb.QUARANTINE_AS_RELEASE}))
+
     def unfinished(self):
         return [campaign for campaign in self.campaigns.values() if not campaign.is_done]
 
@@ -171,7 +212,7 @@ class Load(threading.Thread):
             try:
                 if self.look() >= self.wanted():
                     self._ends.wait(0.3)
-                elif self.chance.random() < 0.4:
+                elif self._poisons == 0 and self.chance.random() < 0.4:
                     self.add_messages()
                 else:
                     self.add_campaign()

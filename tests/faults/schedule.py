@@ -13,6 +13,8 @@ NODE_KINDS = {
     "coordinator_kill": 8, "coordinator_stop": 7, "coordinator_term": 4,
     "bus_partition": 4, "sink_reset": 3, "sink_stop": 3,
 }
+# A recipient whose content kills the worker that composes for it (builds with traps).
+TRAP_KINDS = {"poison_recipient": 2}
 # In network namespaces; without them the links are frozen at the proxy.
 NET_KINDS = {"net_cut": 7, "net_deaf": 5, "net_mute": 5, "net_slow": 2}
 # One Redis behind the proxy.
@@ -38,9 +40,11 @@ MOST_S = {
 }
 
 
-def kinds_of(store, with_clocks=False):
+def kinds_of(store, with_clocks=False, with_traps=False):
     """kind -> share; `store` is "one" or "group"."""
     kinds = {**NODE_KINDS, **NET_KINDS, **(GROUP_KINDS if store == "group" else ONE_KINDS)}
+    if with_traps:
+        kinds.update(TRAP_KINDS)
     if with_clocks:
         kinds.update(CLOCK_KINDS)
         if store == "group":
@@ -72,8 +76,8 @@ def _draw(chance, kind, workers, coordinators):
         fault.who = chance.choice(workers)
     elif part == "coordinator":
         fault.who = chance.choice(coordinators)
-    elif part == "sink":
-        fault.who = "sink"
+    elif part in ("sink", "poison"):
+        fault.who = part
     elif part == "net" or kind in ("store_partition", "store_lag", "node_clock"):
         fault.who = chance.choice(workers + coordinators)
     elif kind == "bus_partition":

@@ -130,7 +130,7 @@ def test_events_are_read_from_a_slow_redis():
 def test_a_seed_makes_the_same_faults():
     names = ["w-0", "w-1"], ["c-0"]
     for store in ("one", "group"):
-        kinds = schedule.kinds_of(store, with_clocks=True)
+        kinds = schedule.kinds_of(store, with_clocks=True, with_traps=True)
         made = schedule.make(7, 50, 100, *names, kinds)
         assert made == schedule.make(7, 50, 100, *names, kinds)
         assert made != schedule.make(8, 50, 100, *names, kinds)
