@@ -198,9 +198,11 @@ static void name_reaction(const struct path_profile *profile, const struct react
     }
     const char *space = record->reply_class != NULL ? " " : "";
     const char *point = record->enhanced != NULL ? " " : "";
-    (void)snprintf(reaction->rule, sizeof reaction->rule, "%.24s:%s%s%s%s%s", profile->name, code,
-                   point, record->enhanced != NULL ? record->enhanced : "", space,
+    char rule[sizeof reaction->rule] = ""; /* apart: the profile's name stands beside it */
+    (void)snprintf(rule, sizeof rule, "%.24s:%s%s%s%s%s", profile->name, code, point,
+                   record->enhanced != NULL ? record->enhanced : "", space,
                    record->reply_class != NULL ? record->reply_class : "");
+    memcpy(reaction->rule, rule, sizeof rule);
 }
 
 static void add_reaction(struct path_profile *profile, const struct reaction_record *record)

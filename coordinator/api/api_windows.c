@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define FIELD_BYTES 32
+#define FIELD_BYTES 48
 
 static int note(struct api_call *call, size_t place, const char *member, const char *rule,
                 const char *message)
