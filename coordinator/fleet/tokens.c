@@ -37,7 +37,8 @@ struct bucket {
     uint64_t used_ms;
     uint64_t full_until_ms;
     bool is_dirty;
-    struct ask *asks; /* the first is with the store while is_calling */
+    struct ask *asks;
+    struct ask *called; /* one of them, with the store; NULL while is_calling: only told */
     bool is_calling;
     struct tokens *tokens; /* borrowed */
 };
@@ -219,6 +220,11 @@ static void finish_ask(struct tokens *tokens, struct ask *ask, enum gate gate, u
     on_answer(context, gate, wait_ms);
 }
 
+static void drop_ask(struct bucket *bucket, struct ask *ask)
+{
+    DL_DELETE(bucket->asks, ask);
+}
+
 /* To its next limit, or through. */
 static void move_on(struct tokens *tokens, struct ask *ask)
 {
@@ -235,18 +241,20 @@ static void on_answer(void *context, int error, bool is_full, uint64_t wait_ms)
 {
     struct bucket *bucket = context;
     struct tokens *tokens = bucket->tokens;
-    struct ask *ask = bucket->asks;
+    struct ask *ask = bucket->called; /* others may have come meanwhile */
     uint64_t now_ms = loop_now_ms(tokens->settings.loop);
     bucket->is_calling = false;
+    bucket->called = NULL;
     for (int lane = 0; lane < STORE_TOKENS_LANES; lane++) {
         bucket->ended[lane] += error != 0 ? bucket->telling[lane] : 0;
         bucket->telling[lane] = 0;
     }
     bucket->is_dirty = bucket->is_dirty || error != 0;
     if (ask == NULL) {
+        pump(bucket);
         return;
     }
-    DL_DELETE(bucket->asks, ask);
+    drop_ask(bucket, ask);
     if (error != 0) {
         finish_ask(tokens, ask, GATE_STORE_UNAVAILABLE, FAILED_MS);
     } else if (is_full) {
@@ -261,7 +269,7 @@ static void on_answer(void *context, int error, bool is_full, uint64_t wait_ms)
     pump(bucket);
 }
 
-static void call(struct bucket *bucket, const struct ask *ask)
+static void call(struct bucket *bucket, struct ask *ask)
 {
     struct tokens *tokens = bucket->tokens;
     uint64_t share = limit_rules_of_lane(bucket->messages, tokens->settings.share_permille);
@@ -281,6 +289,7 @@ static void call(struct bucket *bucket, const struct ask *ask)
         bucket->ended[lane] = 0;
     }
     bucket->is_calling = true;
+    bucket->called = ask;
     bucket->is_dirty = false;
     bucket->told_ms = loop_now_ms(tokens->settings.loop);
     store_tokens_ask(tokens->settings.store, &told, on_answer, bucket);
@@ -294,7 +303,7 @@ static void pump(struct bucket *bucket)
         struct ask *ask = bucket->asks;
         uint64_t now_ms = loop_now_ms(tokens->settings.loop);
         if (now_ms < bucket->full_until_ms) {
-            DL_DELETE(bucket->asks, ask);
+            drop_ask(bucket, ask);
             finish_ask(tokens, ask, bucket->gate, bucket->full_until_ms - now_ms);
             continue;
         }
