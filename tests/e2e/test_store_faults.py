@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import redis as redis_client
 from local.process import wait_until
-from store_faults import RECORDS, World
+from fault_rounds import RECORDS, World
 from worlds import short_folder
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/store-faults.md"
