@@ -2,74 +2,9 @@
 #ifndef HIKYAKU_COMMON_STORE_STORE_CAMPAIGN_H
 #define HIKYAKU_COMMON_STORE_STORE_CAMPAIGN_H
 
-#include "common/mail/rows.h"
 #include "common/store/store.h"
 #include "common/store/store_campaign_add.h"
-
-/** The answer to each claim and flush: what the campaign wants of its workers. */
-enum store_word { STORE_RUN = 1, STORE_PAUSE = 2, STORE_CANCEL = 3 };
-
-#define STORE_CAMPAIGN_SITES_MAX 64
-#define STORE_CAMPAIGN_CLASSES 32 /* reply classes that are counted; flush.v1.lua knows it too */
-
-/** A label: name and value. */
-struct store_label {
-    struct text name;
-    struct text value;
-};
-
-/** The campaign's header. Texts are borrowed: from the caller (create), for the callback (get). */
-struct store_campaign {
-    unsigned char id[16];
-    struct text tenant;
-    struct text name;
-    struct text pool;
-    struct text from_domain;
-    const struct store_label *labels;
-    size_t label_count;
-    uint8_t lane; /* Hikyaku__V1__Lane */
-    uint8_t mode; /* Hikyaku__V1__Mode */
-    uint8_t content_class;
-    uint8_t state;      /* Hikyaku__V1__CampaignState */
-    uint8_t word;       /* enum store_word */
-    bool is_hold;       /* doubt: HOLD, else RESEND */
-    uint8_t resolve_as; /* Hikyaku__V1__ResolveAs: what ends UNCERTAIN by rule */
-    uint32_t resolve_after_s;
-    bool is_container;
-    uint32_t buckets; /* of duplicate hashes; 0: KEEP */
-    uint32_t expires_after_s;
-    struct text windows; /* send_window_pack(); empty: at any time */
-    int64_t created_unix_ms;
-    int64_t submitted_unix_ms;
-    int64_t scheduled_unix_ms; /* 0: at once */
-    int64_t expires_unix_ms;   /* 0 until submitted */
-    int64_t ended_unix_ms;     /* COMPLETED or CANCELLED since; 0: not ended */
-    uint8_t shed;              /* enum store_shed (store_retention.h): how far it has shrunk */
-    struct text wrapped_key;   /* seal_wrap_key() */
-    uint8_t token_key_id;
-    struct text request_digest; /* 32 bytes: same key, same payload */
-    struct text digest;         /* 32 bytes: what an approval binds to; empty until submitted */
-    /* Counted by the scripts: */
-    uint32_t rows; /* sent, bad ones included */
-    uint32_t accepted;
-    uint32_t duplicates;
-    uint32_t rejected;
-    uint32_t chunks;
-    uint32_t batches;
-    uint32_t batches_open; /* not all rows final (UNCERTAIN keeps none open) */
-    uint64_t outcomes[OUTCOME_LIMIT];
-    uint64_t bounced[STORE_CAMPAIGN_CLASSES]; /* outcomes that claims told, by reply class */
-    struct text tripped;                      /* why a breaker paused it; empty: none has */
-    uint64_t gates[GATE_LIMIT];               /* open rows by the gate in their row */
-    bool is_quarantined; /* paused: parts of three of its batches killed workers */
-    uint64_t doubled;    /* deliveries beyond the first of a recipient, as far as known */
-    uint64_t in_flight;  /* rows of claimed batches that were open when claimed */
-    struct {
-        struct text key; /* provider key, or "other" */
-        uint64_t outcomes[OUTCOME_LIMIT];
-    } sites[STORE_CAMPAIGN_SITES_MAX];
-    size_t site_count;
-};
+#include "common/store/store_campaign_record.h"
 
 /**
  * @param error     0; -EEXIST (other payload under this key); -EAGAIN, -ECONNRESET (store.h);

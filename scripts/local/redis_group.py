@@ -84,7 +84,7 @@ class RedisGroup:
             f"{len(self.sentinel_ports) // 2 + 1}",
             f"sentinel auth-user {MASTER} operator",
             f"sentinel auth-pass {MASTER} {self.password}",
-            f"sentinel down-after-milliseconds {MASTER} 1500",
+            f"sentinel down-after-milliseconds {MASTER} 4000",
             f"sentinel failover-timeout {MASTER} 10000", ""]))
         file.chmod(0o600)
 
