@@ -7,42 +7,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static void add_key(struct store *store, struct text ip)
-{
-    struct store_command *command = store_command_of(store);
-    store_keys_ip_part(store_command_scratch(command), store_prefix(store), ip, "paths");
-    store_command_add_scratch(command);
-}
-
-static void on_states(void *object, int error, const redisReply *reply)
-{
-    struct store_call *call = object;
-    struct store_paths_state *states = NULL;
-    size_t count = 0;
-    if (error == 0 && (store_reply_count(reply) % 2 != 0 ||
-                       store_reply_count(reply) / 2 > STORE_PATHS_SITES_MAX)) {
-        error = -EPROTO;
-    }
-    if (error == 0) {
-        count = store_reply_count(reply) / 2;
-        states = xalloc_zero(count + 1, sizeof *states);
-    }
-    for (size_t i = 0; i < count; i++) {
-        states[i].site = store_reply_text(store_reply_at(reply, 2 * i));
-        states[i].state = store_reply_text(store_reply_at(reply, 2 * i + 1));
-    }
-    ((store_paths_load_fn *)call->on_answer)(call->context, error, states, count);
-    free(states);
-    free(call);
-}
-
-void store_paths_load(struct store *store, struct text ip, store_paths_load_fn *on_answer,
+void store_paths_load(struct store *store, struct text ip, store_ip_sites_fn *on_answer,
                       void *context)
 {
-    store_command_begin(store_command_of(store), "HGETALL");
-    add_key(store, ip);
-    store_send(store, STORE_LINK_READ, on_states,
-               store_call_create(store, STORE_ANSWER(on_answer), context));
+    store_ip_sites_load(store, ip, "paths", on_answer, context);
 }
 
 static void on_saved(void *object, int error, const redisReply *reply)
@@ -61,10 +29,10 @@ void store_paths_save(struct store *store, const struct store_paths_save *save,
     struct store_command *command = store_begin(store, STORE_SCRIPT_PATHS, 2);
     store_keys_ip(store_command_scratch(command), store_prefix(store), save->ip);
     store_command_add_scratch(command);
-    add_key(store, save->ip);
+    store_ip_sites_add_key(store, save->ip, "paths");
     store_command_add_string(command, store_session_id(store));
     store_command_add_unsigned(command, save->epoch);
-    store_command_add_unsigned(command, STORE_PATHS_SITES_MAX);
+    store_command_add_unsigned(command, STORE_IP_SITES_MAX);
     for (size_t i = 0; i < save->count; i++) {
         store_command_add(command, save->states[i].site);
         store_command_add(command, save->states[i].state);

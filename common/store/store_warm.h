@@ -3,21 +3,12 @@
 #ifndef HIKYAKU_COMMON_STORE_STORE_WARM_H
 #define HIKYAKU_COMMON_STORE_STORE_WARM_H
 
-#include "common/store/store.h"
+#include "common/store/store_ip_sites.h"
 
-/** So many sites of an IP are remembered. */
-#define STORE_WARM_SITES_MAX 10000
 #define STORE_WARM_STATE_MAX 64
 
-struct store_warm_state {
-    struct text site;
-    struct text state; /* outside bytes: not trusted */
-};
-/** @param error  0; -EPROTO; -EAGAIN, -ECONNRESET */
-typedef void store_warm_load_fn(void *context, int error, const struct store_warm_state *states,
-                                size_t count);
 /** All that is remembered of an IP; read once, when it was taken. */
-void store_warm_load(struct store *store, struct text ip, store_warm_load_fn *on_answer,
+void store_warm_load(struct store *store, struct text ip, store_ip_sites_fn *on_answer,
                      void *context);
 
 struct store_warm_request {

@@ -65,7 +65,7 @@ void paths_keeper_recall(struct paths *paths, struct path *path)
 
 /* ---------------------------------------------------------------- reading */
 
-static void take_state(const struct loading *loading, const struct store_paths_state *state)
+static void take_state(const struct loading *loading, const struct store_ip_site *state)
 {
     char key[PATHS_SITE_BYTES + 8];
     struct paths_memory memory = {.size = state->state.size};
@@ -82,8 +82,7 @@ static void take_state(const struct loading *loading, const struct store_paths_s
     }
 }
 
-static void on_loaded(void *context, int error, const struct store_paths_state *states,
-                      size_t count)
+static void on_loaded(void *context, int error, const struct store_ip_site *states, size_t count)
 {
     struct loading *loading = context;
     struct paths *paths = loading->paths;
@@ -166,7 +165,7 @@ static void look_at(struct paths *paths, struct path *path, const struct path_st
 static void save(struct paths *paths, const struct sending_ip *ip)
 {
     struct saving *saving = xalloc_zero(1, sizeof *saving);
-    struct store_paths_state states[STORE_PATHS_SAVED_MAX];
+    struct store_ip_site states[STORE_PATHS_SAVED_MAX];
     const struct path_state_now now = now_of(paths);
     struct table_walk walk;
     saving->paths = paths;

@@ -31,8 +31,7 @@ static void on_saved(void *context, int error, size_t full)
     world_answered(learning->world, error);
 }
 
-static void on_loaded(void *context, int error, const struct store_paths_state *states,
-                      size_t count)
+static void on_loaded(void *context, int error, const struct store_ip_site *states, size_t count)
 {
     struct learning *learning = context;
     learning->count = count;
@@ -53,7 +52,7 @@ static void take(struct learning *learning, const char *ip)
 
 static int save(struct learning *learning, uint64_t epoch, struct text site, struct text state)
 {
-    const struct store_paths_state states[] = {{site, state}};
+    const struct store_ip_site states[] = {{site, state}};
     const struct store_paths_save save = {
         .ip = TEXT(IP), .epoch = epoch, .states = states, .count = 1};
     store_paths_save(learning->world->store, &save, on_saved, learning);

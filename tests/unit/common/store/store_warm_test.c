@@ -32,7 +32,7 @@ static void on_reserved(void *context, int error, uint32_t granted)
     world_answered(warming->world, error);
 }
 
-static void on_loaded(void *context, int error, const struct store_warm_state *states, size_t count)
+static void on_loaded(void *context, int error, const struct store_ip_site *states, size_t count)
 {
     struct warming *warming = context;
     warming->count = count;
