@@ -1,6 +1,7 @@
 /* backup, backup verify: all of Redis at one moment, sealed into a file. */
 #include "cli/backup_place.h"
 #include "cli/commands/commands.h"
+#include "cli/message_string.h"
 #include "cli/tell.h"
 #include "common/backup/rdb_reader.h"
 #include "common/base/clock.h"
@@ -12,16 +13,6 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
-
-/* protobuf-c's strings are char *; packing only reads them. */
-static char *borrow(const char *string)
-{
-    union {
-        const char *given;
-        char *field;
-    } bridge = {.given = string == NULL ? "" : string};
-    return bridge.field;
-}
 
 /* ---------------------------------------------------------------- backup */
 
@@ -52,17 +43,17 @@ static int begin_file(struct making *making, struct problem *problem)
     const struct store_dump_facts *facts = store_dump_facts(making->dump);
     Hikyaku__V1__StoredBackup *header = &making->header;
     hikyaku__v1__stored_backup__init(header);
-    header->cluster = borrow(options_text(making->options, "cluster"));
-    header->prefix = borrow(backup_place_prefix(making->options));
+    header->cluster = message_string(options_text(making->options, "cluster"));
+    header->prefix = message_string(backup_place_prefix(making->options));
     header->database = (uint32_t)options_number(making->options, "database", 0);
     int64_t taken_unix_s = rdb_reader_taken_unix_s(making->rdb);
     header->taken_unix_ms = taken_unix_s > 0 ? taken_unix_s * 1000 : clock_unix_ms();
-    header->redis_version = borrow(facts->version);
+    header->redis_version = message_string(facts->version);
     header->rdb_version = rdb_reader_version(making->rdb);
-    header->run_id = borrow(facts->run_id);
-    header->replication_id = borrow(facts->replication_id);
+    header->run_id = message_string(facts->run_id);
+    header->replication_id = message_string(facts->replication_id);
     header->replication_offset = facts->offset;
-    header->version = borrow(HIKYAKU_VERSION);
+    header->version = message_string(HIKYAKU_VERSION);
     OWNED(buffer_finish) struct buffer packed = {0};
     wire_unpack_append(&header->base, &packed);
     int error = backup_file_create(making->key, making->id, buffer_text(&packed),

@@ -1,72 +1,51 @@
 /* pause, resume, cancel. */
 #include "cli/commands/commands.h"
-#include "cli/connect.h"
+#include "cli/commands/single_call.h"
 #include "cli/enum_word.h"
-#include "cli/tell.h"
+#include "cli/message_string.h"
 
 #include <stdio.h>
-#include <string.h>
 
-static enum exit_code call(const struct options *options, enum api_method method,
-                           const ProtobufCMessage *request)
+static void print(const ProtobufCMessage *response, const void *context)
 {
-    struct connection connection = {0};
-    struct api_result result = {0};
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = connect_call(&connection, options, method, request, &result);
+    const Hikyaku__V1__ControlCampaignResponse *answer =
+        (const Hikyaku__V1__ControlCampaignResponse *)response;
+    const char *campaign_id = context;
+    (void)printf("%s is %s", campaign_id,
+                 enum_word(&hikyaku__v1__campaign_state__descriptor, answer->state));
+    if (answer->batches_open > 0) {
+        (void)printf(" (%u batches have still to change)", answer->batches_open);
     }
-    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        tell_json(result.response);
-    } else if (code == EXIT_CODE_OK) {
-        const Hikyaku__V1__ControlCampaignResponse *answer =
-            (const Hikyaku__V1__ControlCampaignResponse *)result.response;
-        (void)printf("%s is %s", options_positional(options, 0),
-                     enum_word(&hikyaku__v1__campaign_state__descriptor, answer->state));
-        if (answer->batches_open > 0) {
-            (void)printf(" (%u batches have still to change)", answer->batches_open);
-        }
-        (void)putchar('\n');
-    }
-    api_client_finish(&result);
-    connect_close(&connection);
-    return code;
-}
-
-/* protobuf-c's strings are char *; packing only reads them. */
-static char *borrow(const char *string)
-{
-    union {
-        const char *given;
-        char *field;
-    } bridge = {.given = string == NULL ? "" : string};
-    return bridge.field;
+    (void)putchar('\n');
 }
 
 static enum exit_code run_pause(const struct options *options)
 {
     Hikyaku__V1__PauseCampaignRequest request;
     hikyaku__v1__pause_campaign_request__init(&request);
-    request.campaign_id = borrow(options_positional(options, 0));
-    request.reason = borrow(options_text(options, "reason"));
-    return call(options, API_METHOD_PAUSE_CAMPAIGN, &request.base);
+    request.campaign_id = message_string(options_positional(options, 0));
+    request.reason = message_string(options_text(options, "reason"));
+    return single_call_run(options, API_METHOD_PAUSE_CAMPAIGN, &request.base, print,
+                           request.campaign_id);
 }
 
 static enum exit_code run_resume(const struct options *options)
 {
     Hikyaku__V1__ResumeCampaignRequest request;
     hikyaku__v1__resume_campaign_request__init(&request);
-    request.campaign_id = borrow(options_positional(options, 0));
-    return call(options, API_METHOD_RESUME_CAMPAIGN, &request.base);
+    request.campaign_id = message_string(options_positional(options, 0));
+    return single_call_run(options, API_METHOD_RESUME_CAMPAIGN, &request.base, print,
+                           request.campaign_id);
 }
 
 static enum exit_code run_cancel(const struct options *options)
 {
     Hikyaku__V1__CancelCampaignRequest request;
     hikyaku__v1__cancel_campaign_request__init(&request);
-    request.campaign_id = borrow(options_positional(options, 0));
-    request.reason = borrow(options_text(options, "reason"));
-    return call(options, API_METHOD_CANCEL_CAMPAIGN, &request.base);
+    request.campaign_id = message_string(options_positional(options, 0));
+    request.reason = message_string(options_text(options, "reason"));
+    return single_call_run(options, API_METHOD_CANCEL_CAMPAIGN, &request.base, print,
+                           request.campaign_id);
 }
 
 static const struct option_spec reason_options[] = {

@@ -1,6 +1,6 @@
 /* fleet: coordinators, workers, sending IPs, the store. */
 #include "cli/commands/commands.h"
-#include "cli/connect.h"
+#include "cli/commands/single_call.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
 #include "cli/table_print.h"
@@ -114,8 +114,10 @@ static void append_stops(const Hikyaku__V1__GetFleetResponse *fleet, struct buff
     }
 }
 
-static void print(const Hikyaku__V1__GetFleetResponse *fleet)
+static void print(const ProtobufCMessage *response, const void *context)
 {
+    const Hikyaku__V1__GetFleetResponse *fleet = (const Hikyaku__V1__GetFleetResponse *)response;
+    (void)context;
     OWNED(buffer_finish) struct buffer out = {0};
     buffer_append_string(&out, "cluster  ");
     table_print_append_clean(&out, text_of(fleet->cluster));
@@ -136,21 +138,8 @@ static void print(const Hikyaku__V1__GetFleetResponse *fleet)
 static enum exit_code run(const struct options *options)
 {
     Hikyaku__V1__GetFleetRequest request;
-    struct connection connection = {0};
-    struct api_result result = {0};
     hikyaku__v1__get_fleet_request__init(&request);
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = connect_call(&connection, options, API_METHOD_GET_FLEET, &request.base, &result);
-    }
-    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        tell_json(result.response);
-    } else if (code == EXIT_CODE_OK) {
-        print((const Hikyaku__V1__GetFleetResponse *)result.response);
-    }
-    api_client_finish(&result);
-    connect_close(&connection);
-    return code;
+    return single_call_run(options, API_METHOD_GET_FLEET, &request.base, print, NULL);
 }
 
 const struct command fleet_command = {

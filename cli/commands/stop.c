@@ -1,8 +1,9 @@
 /* stop, start: what operators hold back. */
 #include "cli/commands/commands.h"
-#include "cli/connect.h"
+#include "cli/commands/single_call.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
+#include "cli/message_string.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
 #include "common/base/clock.h"
@@ -21,29 +22,19 @@ static const struct {
     {"from-domain", HIKYAKU__V1__STOP_KIND__STOP_KIND_FROM_DOMAIN},
 };
 
-/* protobuf-c's strings are char *; packing only reads them. */
-static char *borrow(const char *string)
-{
-    union {
-        const char *given;
-        char *field;
-    } bridge = {.given = string == NULL ? "" : string};
-    return bridge.field;
-}
-
 /* Which one of --all, --tenant, ... was given. @return false: none, or several; told */
 static bool read_target(const struct options *options, Hikyaku__V1__StopKind *ret_kind,
                         char **ret_target)
 {
     size_t given = options_flag(options, "all") ? 1 : 0;
     *ret_kind = HIKYAKU__V1__STOP_KIND__STOP_KIND_ALL;
-    *ret_target = borrow("");
+    *ret_target = message_string("");
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         const char *value = options_text(options, kinds[i].option);
         if (value != NULL) {
             given++;
             *ret_kind = kinds[i].kind;
-            *ret_target = borrow(value);
+            *ret_target = message_string(value);
         }
     }
     if (given != 1) {
@@ -74,7 +65,7 @@ static char *author_of(const struct options *options)
 {
     const char *given = options_text(options, "by");
     /* Nothing of this program changes the environment. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    return borrow(given != NULL ? given : getenv("USER"));
+    return message_string(given != NULL ? given : getenv("USER"));
 }
 
 static void append_stop(const Hikyaku__V1__OperatorStop *stop, struct table_print *table)
@@ -90,15 +81,15 @@ static void append_stop(const Hikyaku__V1__OperatorStop *stop, struct table_prin
     table_print_cell(table, text_of(stop->reason));
 }
 
-static void print_list(const Hikyaku__V1__ListStopsResponse *list)
+static void print_stops(Hikyaku__V1__OperatorStop *const *stops, size_t count)
 {
     OWNED(buffer_finish) struct buffer out = {0};
     OWNED(table_print_destroy)
     struct table_print *table = table_print_create("STOP,TARGET,UNTIL,BY,SINCE,REASON");
-    for (size_t i = 0; i < list->n_stops; i++) {
-        append_stop(list->stops[i], table);
+    for (size_t i = 0; i < count; i++) {
+        append_stop(stops[i], table);
     }
-    if (list->n_stops == 0) {
+    if (count == 0) {
         buffer_append_string(&out, "nothing is stopped\n");
     } else {
         table_print_append(table, &out);
@@ -106,44 +97,25 @@ static void print_list(const Hikyaku__V1__ListStopsResponse *list)
     tell_out(&out);
 }
 
-static void print_stop(const Hikyaku__V1__OperatorStop *stop)
+static void print_list(const ProtobufCMessage *response, const void *context)
 {
-    OWNED(buffer_finish) struct buffer out = {0};
-    OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("STOP,TARGET,UNTIL,BY,SINCE,REASON");
-    append_stop(stop, table);
-    table_print_append(table, &out);
-    tell_out(&out);
+    const Hikyaku__V1__ListStopsResponse *list = (const Hikyaku__V1__ListStopsResponse *)response;
+    (void)context;
+    print_stops(list->stops, list->n_stops);
 }
 
-static void print(enum api_method method, const ProtobufCMessage *response)
+static void print_stop(const ProtobufCMessage *response, const void *context)
 {
-    if (method == API_METHOD_LIST_STOPS) {
-        print_list((const Hikyaku__V1__ListStopsResponse *)response);
-    } else if (method == API_METHOD_STOP) {
-        print_stop(((const Hikyaku__V1__StopResponse *)response)->stop);
-    } else {
-        (void)puts("started");
-    }
+    const Hikyaku__V1__StopResponse *answer = (const Hikyaku__V1__StopResponse *)response;
+    (void)context;
+    print_stops(&answer->stop, 1);
 }
 
-static enum exit_code call(const struct options *options, enum api_method method,
-                           const ProtobufCMessage *request)
+static void print_started(const ProtobufCMessage *response, const void *context)
 {
-    struct connection connection = {0};
-    struct api_result result = {0};
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = connect_call(&connection, options, method, request, &result);
-    }
-    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        tell_json(result.response);
-    } else if (code == EXIT_CODE_OK) {
-        print(method, result.response);
-    }
-    api_client_finish(&result);
-    connect_close(&connection);
-    return code;
+    (void)context;
+    (void)response;
+    (void)puts("started");
 }
 
 static enum exit_code run_stop(const struct options *options)
@@ -151,7 +123,7 @@ static enum exit_code run_stop(const struct options *options)
     if (options_flag(options, "list")) {
         Hikyaku__V1__ListStopsRequest list;
         hikyaku__v1__list_stops_request__init(&list);
-        return call(options, API_METHOD_LIST_STOPS, &list.base);
+        return single_call_run(options, API_METHOD_LIST_STOPS, &list.base, print_list, NULL);
     }
     Hikyaku__V1__StopRequest request;
     hikyaku__v1__stop_request__init(&request);
@@ -163,9 +135,9 @@ static enum exit_code run_stop(const struct options *options)
         tell("--reason is needed: others will ask why nothing is sent");
         return EXIT_CODE_USAGE;
     }
-    request.reason = borrow(options_text(options, "reason"));
+    request.reason = message_string(options_text(options, "reason"));
     request.author = author_of(options);
-    return call(options, API_METHOD_STOP, &request.base);
+    return single_call_run(options, API_METHOD_STOP, &request.base, print_stop, NULL);
 }
 
 static enum exit_code run_start(const struct options *options)
@@ -176,7 +148,7 @@ static enum exit_code run_start(const struct options *options)
         return EXIT_CODE_USAGE;
     }
     request.author = author_of(options);
-    return call(options, API_METHOD_START, &request.base);
+    return single_call_run(options, API_METHOD_START, &request.base, print_started, NULL);
 }
 
 #define TARGETS                                                                         \
