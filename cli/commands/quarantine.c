@@ -1,30 +1,25 @@
 /* quarantine list, release, bounce: recipients and campaigns that killed workers. */
 #include "cli/commands/commands.h"
-#include "cli/connect.h"
+#include "cli/commands/decision.h"
+#include "cli/commands/page_list.h"
+#include "cli/commands/single_call.h"
 #include "cli/enum_word.h"
 #include "cli/format.h"
-#include "cli/recipient_indexes.h"
-#include "cli/table_print.h"
-#include "cli/tell.h"
-
-#include <stdio.h>
-
-#define PAGE_SIZE 1000
-
-/* protobuf-c's strings are char *; packing only reads them. */
-static char *borrow(const char *string)
-{
-    union {
-        const char *given;
-        char *field;
-    } bridge = {.given = string == NULL ? "" : string};
-    return bridge.field;
-}
+#include "cli/message_string.h"
 
 /* ---------------------------------------------------------------- list */
 
-static void add_rows(struct table_print *table, const Hikyaku__V1__ListQuarantineResponse *answer)
+static struct page_list_page look(const ProtobufCMessage *page)
 {
+    const Hikyaku__V1__ListQuarantineResponse *answer =
+        (const Hikyaku__V1__ListQuarantineResponse *)page;
+    return (struct page_list_page){answer->next_page_token, answer->n_recipients};
+}
+
+static void add_rows(struct table_print *table, const ProtobufCMessage *page)
+{
+    const Hikyaku__V1__ListQuarantineResponse *answer =
+        (const Hikyaku__V1__ListQuarantineResponse *)page;
     char text[FORMAT_BYTES];
     for (size_t i = 0; i < answer->n_campaigns; i++) {
         const Hikyaku__V1__QuarantinedCampaign *found = answer->campaigns[i];
@@ -44,116 +39,65 @@ static void add_rows(struct table_print *table, const Hikyaku__V1__ListQuarantin
     }
 }
 
-/* Page after page; with --json one object each. */
-static enum exit_code print_pages(const struct options *options,
-                                  const struct connection *connection, struct table_print *table)
-{
-    char *token = borrow("");
-    do {
-        struct api_result result;
-        Hikyaku__V1__ListQuarantineRequest request;
-        hikyaku__v1__list_quarantine_request__init(&request);
-        request.campaign_id = borrow(options_positional(options, 0));
-        request.page_size = PAGE_SIZE;
-        request.page_token = token;
-        enum exit_code code =
-            connect_call(connection, options, API_METHOD_LIST_QUARANTINE, &request.base, &result);
-        if (code != EXIT_CODE_OK) {
-            api_client_finish(&result);
-            return code;
-        }
-        const Hikyaku__V1__ListQuarantineResponse *answer =
-            (const Hikyaku__V1__ListQuarantineResponse *)result.response;
-        if (options_flag(options, "json")) {
-            tell_json(result.response);
-        } else {
-            add_rows(table, answer);
-        }
-        token = arena_printf(connection->arena, "%s", answer->next_page_token);
-        api_client_finish(&result);
-    } while (token[0] != '\0');
-    return EXIT_CODE_OK;
-}
-
 static enum exit_code run_list(const struct options *options)
 {
-    struct connection connection = {0};
-    OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("WHO,REF,>TRIES,SINCE,WHY");
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = print_pages(options, &connection, table);
-    }
-    if (code == EXIT_CODE_OK && table_print_rows(table) > 0) {
-        OWNED(buffer_finish) struct buffer out = {0};
-        table_print_append(table, &out);
-        tell_out(&out);
-    } else if (code == EXIT_CODE_OK && !options_flag(options, "json")) {
-        tell("nothing is in quarantine");
-    }
-    connect_close(&connection);
-    return code;
+    Hikyaku__V1__ListQuarantineRequest request;
+    hikyaku__v1__list_quarantine_request__init(&request);
+    request.campaign_id = message_string(options_positional(options, 0));
+    return page_list_run(options, &(struct page_list){.method = API_METHOD_LIST_QUARANTINE,
+                                                      .request = &request.base,
+                                                      .page_size = &request.page_size,
+                                                      .page_token = &request.page_token,
+                                                      .limit = UINT64_MAX,
+                                                      .columns = "WHO,REF,>TRIES,SINCE,WHY",
+                                                      .none = "nothing is in quarantine",
+                                                      .look = look,
+                                                      .add_rows = add_rows});
 }
 
 /* ---------------------------------------------------------------- decisions */
 
-static enum exit_code decide(const struct options *options,
-                             Hikyaku__V1__ResolveQuarantineRequest *request)
+static void print(const ProtobufCMessage *response, const void *context)
 {
-    struct connection connection = {0};
-    struct api_result result = {0};
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = connect_call(&connection, options, API_METHOD_RESOLVE_QUARANTINE, &request->base,
-                            &result);
-    }
-    if (code == EXIT_CODE_OK && options_flag(options, "json")) {
-        tell_json(result.response);
-    } else if (code == EXIT_CODE_OK) {
-        const Hikyaku__V1__ResolveQuarantineResponse *answer =
-            (const Hikyaku__V1__ResolveQuarantineResponse *)result.response;
-        (void)printf("%u left quarantine by %s; %s is %s\n", answer->resolved,
-                     enum_word(&hikyaku__v1__quarantine_as__descriptor, request->as),
-                     request->campaign_id,
-                     enum_word(&hikyaku__v1__campaign_state__descriptor, answer->state));
-    }
-    api_client_finish(&result);
-    connect_close(&connection);
-    return code;
+    const Hikyaku__V1__ResolveQuarantineRequest *request = context;
+    const Hikyaku__V1__ResolveQuarantineResponse *answer =
+        (const Hikyaku__V1__ResolveQuarantineResponse *)response;
+    decision_print(answer->resolved, "left quarantine by",
+                   enum_word(&hikyaku__v1__quarantine_as__descriptor, request->as),
+                   request->campaign_id, answer->state);
 }
 
-static enum exit_code run_as(const struct options *options, Hikyaku__V1__QuarantineAs as)
+static enum exit_code run_as(const struct options *options, Hikyaku__V1__QuarantineAs as,
+                             bool campaign, const char *choices)
 {
-    bool releases = as == HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_RELEASE;
-    uint32_t indexes[RECIPIENT_INDEXES_MAX];
+    struct decision decision;
     Hikyaku__V1__ResolveQuarantineRequest request;
+    enum exit_code code = decision_read(options, campaign, choices, &decision);
+    if (code != EXIT_CODE_OK) {
+        return code;
+    }
     hikyaku__v1__resolve_quarantine_request__init(&request);
-    request.campaign_id = borrow(options_positional(options, 0));
+    request.campaign_id = decision.campaign_id;
     request.as = as;
-    request.all = options_flag(options, "all");
-    request.campaign = releases && options_flag(options, "campaign");
-    request.reason = borrow(options_text(options, "reason"));
-    request.indexes = indexes;
-    if (recipient_indexes_read(options, indexes, &request.n_indexes) != 0) {
-        return EXIT_CODE_USAGE;
-    }
-    bool names_any = request.all || request.n_indexes > 0;
-    if ((request.all && request.n_indexes > 0) || (!names_any && !request.campaign)) {
-        tell(releases ? "give the indexes of recipients, --all or --campaign"
-                      : "give the indexes of recipients, or --all");
-        return EXIT_CODE_USAGE;
-    }
-    return decide(options, &request);
+    request.all = decision.all;
+    request.campaign = campaign;
+    request.reason = decision.reason;
+    request.n_indexes = decision.index_count;
+    request.indexes = decision.indexes;
+    return single_call_run(options, API_METHOD_RESOLVE_QUARANTINE, &request.base, print, &request);
 }
 
 static enum exit_code run_release(const struct options *options)
 {
-    return run_as(options, HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_RELEASE);
+    return run_as(options, HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_RELEASE,
+                  options_flag(options, "campaign"),
+                  "give the indexes of recipients, --all or --campaign");
 }
 
 static enum exit_code run_bounce(const struct options *options)
 {
-    return run_as(options, HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_BOUNCE);
+    return run_as(options, HIKYAKU__V1__QUARANTINE_AS__QUARANTINE_AS_BOUNCE, false,
+                  "give the indexes of recipients, or --all");
 }
 
 static const struct option_spec release_options[] = {
@@ -169,8 +113,6 @@ static const struct option_spec bounce_options[] = {
     {.name = NULL},
 };
 
-static const struct option_spec list_options[] = {{.name = NULL}};
-
 const struct command quarantine_list_command = {
     .name = "quarantine list",
     .words = "[CAMPAIGN]",
@@ -181,7 +123,6 @@ const struct command quarantine_list_command = {
             "\n"
             "  hikyaku quarantine list\n"
             "  hikyaku quarantine list 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --json",
-    .options = list_options,
     .minimum_words = 0,
     .maximum_words = 1,
     .run = run_list,
@@ -189,7 +130,7 @@ const struct command quarantine_list_command = {
 
 const struct command quarantine_release_command = {
     .name = "quarantine release",
-    .words = "CAMPAIGN [INDEX...]",
+    DECISION_WORDS,
     .summary = "try recipients in quarantine again, or let their campaign go on",
     .help = "Each is tried alone on a worker. One that kills it is in quarantine again: mend the\n"
             "workers first.\n"
@@ -197,20 +138,16 @@ const struct command quarantine_release_command = {
             "  hikyaku quarantine release 7RJD8QK7M2N4P6Q8R0S2T4V6W8 17 402\n"
             "  hikyaku quarantine release 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --all --campaign",
     .options = release_options,
-    .minimum_words = 1,
-    .maximum_words = 1 + RECIPIENT_INDEXES_MAX,
     .run = run_release,
 };
 
 const struct command quarantine_bounce_command = {
     .name = "quarantine bounce",
-    .words = "CAMPAIGN [INDEX...]",
+    DECISION_WORDS,
     .summary = "give up recipients in quarantine: they end as FAILED",
     .help = "FAILED, not BOUNCED: no server has refused them.\n"
             "\n"
             "  hikyaku quarantine bounce 7RJD8QK7M2N4P6Q8R0S2T4V6W8 17 --reason \"broken name\"",
     .options = bounce_options,
-    .minimum_words = 1,
-    .maximum_words = 1 + RECIPIENT_INDEXES_MAX,
     .run = run_bounce,
 };
