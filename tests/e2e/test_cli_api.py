@@ -170,7 +170,7 @@ def test_a_campaign_is_paused_resumed_and_cancelled(run, files):
     campaign_id = submit(run, words)["campaign_id"]
     assert "is PAUSED" in run("pause", campaign_id, "--reason", "wrong price").stdout
     assert shown(run, campaign_id)["gates"] == [
-        {"gate": "PAUSED", "count": 300, "until_unix_ms": 0}]
+        {"gate": "PAUSED", "count": 300, "until_unix_ms": 0, "why": ""}]
     assert json.loads(run("resume", campaign_id, "--json").stdout)["state"] == "RUNNING"
     assert "CANCEL" in run("cancel", campaign_id).stdout
     done = run("show", campaign_id, "--watch", code=REFUSED)
