@@ -241,7 +241,8 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
     *socket_context = code == MHD_CONNECTION_NOTIFY_STARTED ? context : NULL;
 }
 
-/* Chain and key stay ours. */
+/* Chain and key stay ours.
+ * NOLINTNEXTLINE(readability-function-size): the parameters are GnuTLS' */
 static int on_handshake(gnutls_session_t session, const gnutls_datum_t *authorities,
                         int authority_count, const gnutls_pk_algorithm_t *algorithms,
                         int algorithm_count, gnutls_pcert_st **ret_chain, unsigned int *ret_count,
