@@ -88,10 +88,8 @@ static void only_private_modes_are_read(void **state)
 static void a_file_of_another_user_is_refused(void **state)
 {
     (void)state;
-    if (geteuid() != 0) {
-        skip(); /* only root can give files away */
-    }
     assert_int_equal(key_file_write_new(path, TEXT("secret"), NULL), 0);
+    /* Only root can give files away: run by others this test fails rather than tests nothing. */
     assert_int_equal(chown(path, 12345, 12345), 0);
     read_is(path, -EPERM, "key_file_owner");
 }
