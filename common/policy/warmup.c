@@ -1,6 +1,7 @@
 #include "common/policy/warmup.h"
 
 #include "common/base/bytes.h"
+#include "common/policy/reply_class.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,6 +40,11 @@ void warmup_encode(const struct warmup *warmup, unsigned char out[WARMUP_SIZE])
     bytes_put_u32(out + 5, warmup->day);
     bytes_put_u32(out + 9, warmup->sent_day);
     bytes_put_u32(out + 13, warmup->used);
+    bytes_put_u32(out + 17, warmup->seen.attempts);
+    bytes_put_u32(out + 21, warmup->seen.deferred);
+    bytes_put_u32(out + 25, warmup->seen.blocked);
+    bytes_put_u32(out + 29, warmup->seen.unknown);
+    bytes_put_u32(out + 33, warmup->seen.complained);
 }
 
 int warmup_decode(const struct warmup_plan *plan, struct text stored, struct warmup *ret_warmup)
@@ -52,7 +58,12 @@ int warmup_decode(const struct warmup_plan *plan, struct text stored, struct war
                             .is_frozen = bytes[4] != 0,
                             .day = bytes_get_u32(bytes + 5),
                             .sent_day = bytes_get_u32(bytes + 9),
-                            .used = bytes_get_u32(bytes + 13)};
+                            .used = bytes_get_u32(bytes + 13),
+                            .seen = {.attempts = bytes_get_u32(bytes + 17),
+                                     .deferred = bytes_get_u32(bytes + 21),
+                                     .blocked = bytes_get_u32(bytes + 25),
+                                     .unknown = bytes_get_u32(bytes + 29),
+                                     .complained = bytes_get_u32(bytes + 33)}};
     warmup.stage = warmup.stage > plan->days ? plan->days : warmup.stage;
     warmup.verdict = warmup.verdict < WARMUP_VERDICT_LIMIT ? warmup.verdict : WARMUP_BACK;
     warmup.sent_day = warmup.sent_day > warmup.day ? warmup.day : warmup.sent_day;
@@ -128,6 +139,7 @@ bool warmup_turn(const struct warmup_plan *plan, struct warmup *warmup, uint32_t
     warmup->day = day;
     warmup->used = 0;
     warmup->verdict = WARMUP_GROW;
+    warmup->seen = (struct warmup_signals){0};
     return true;
 }
 
@@ -177,4 +189,39 @@ enum warmup_verdict warmup_judge(const struct warmup_signals *signals)
         return WARMUP_STAY;
     }
     return WARMUP_GROW;
+}
+
+static void count(uint32_t *counter)
+{
+    *counter += *counter < UINT32_MAX;
+}
+
+static bool judge(struct warmup *warmup)
+{
+    uint8_t before = warmup->verdict;
+    warmup_note(warmup, warmup_judge(&warmup->seen));
+    return warmup->verdict > before;
+}
+
+bool warmup_heard(struct warmup *warmup, uint8_t reply_class, uint16_t smtp)
+{
+    struct warmup_signals *seen = &warmup->seen;
+    bool is_final = smtp >= 500;
+    count(&seen->attempts);
+    if (smtp >= 400 && !is_final && reply_class != REPLY_CLASS_GREYLISTED) {
+        count(&seen->deferred); /* greylisting says nothing about us */
+    }
+    if (reply_class == REPLY_CLASS_REPUTATION) {
+        count(&seen->blocked);
+    }
+    if (is_final && reply_class == REPLY_CLASS_BAD_MAILBOX) {
+        count(&seen->unknown);
+    }
+    return judge(warmup);
+}
+
+bool warmup_complained(struct warmup *warmup)
+{
+    count(&warmup->seen.complained);
+    return judge(warmup);
 }

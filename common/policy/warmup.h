@@ -44,17 +44,32 @@ enum warmup_verdict {
     WARMUP_VERDICT_LIMIT
 };
 
-/** One path's warm-up. All zero: never sent. Stored. */
-struct warmup {
-    uint16_t stage;    /* days of the plan that are done; plan->days or more: warm */
-    uint8_t verdict;   /* enum warmup_verdict: the worst of this day */
-    uint8_t is_frozen; /* keeps its stage, whatever happens */
-    uint32_t day;      /* the day it stands at, days since 1970; 0: never */
-    uint32_t sent_day; /* the last day on which it sent; 0: never */
-    uint32_t used;     /* messages sent on `day` */
+/** What a path saw on a day. */
+struct warmup_signals {
+    uint32_t attempts; /* that got a reply */
+    uint32_t deferred;
+    uint32_t blocked; /* refused for reputation */
+    uint32_t unknown; /* no such mailbox */
+    uint32_t complained;
 };
 
-#define WARMUP_SIZE 17 /* bytes stored: format, stage, verdict, frozen, day, sent_day, used */
+/** One path's warm-up. All zero: never sent. Stored. */
+struct warmup {
+    uint16_t stage;             /* days of the plan that are done; plan->days or more: warm */
+    uint8_t verdict;            /* enum warmup_verdict: the worst of this day */
+    uint8_t is_frozen;          /* keeps its stage, whatever happens */
+    uint32_t day;               /* the day it stands at, days since 1970; 0: never */
+    uint32_t sent_day;          /* the last day on which it sent; 0: never */
+    uint32_t used;              /* messages sent on `day` */
+    struct warmup_signals seen; /* on `day` */
+};
+
+/** Stands for the end of any plan. */
+#define WARMUP_STAGE_WARM UINT16_MAX
+
+#define WARMUP_SIZE                                                               \
+    37 /* bytes stored: format, stage, verdict, frozen, day, sent_day, used, seen \
+        */
 void warmup_encode(const struct warmup *warmup, unsigned char out[WARMUP_SIZE]);
 /** Outside bytes: what cannot be true is made the slower choice. @return 0 or -EPROTO */
 MUST_USE int warmup_decode(const struct warmup_plan *plan, struct text stored,
@@ -86,14 +101,10 @@ void warmup_note(struct warmup *warmup, enum warmup_verdict verdict);
  *  @param left  what the quota still has */
 uint32_t warmup_slice(uint32_t day_quota, uint32_t left);
 
-/** What a path saw on a day. */
-struct warmup_signals {
-    uint32_t attempts; /* that got a reply */
-    uint32_t deferred;
-    uint32_t blocked; /* refused for reputation or policy */
-    uint32_t unknown; /* no such mailbox */
-    uint32_t complained;
-};
+/** What a server said on its day: counted, judged, noted. @return true: the verdict is worse now */
+bool warmup_heard(struct warmup *warmup, uint8_t reply_class, uint16_t smtp);
+/** Somebody complained. @return true: the verdict is worse now */
+bool warmup_complained(struct warmup *warmup);
 /** Nothing is judged below a minimum of attempts. @source standards.md M6, J6, G13 */
 enum warmup_verdict warmup_judge(const struct warmup_signals *signals);
 

@@ -1,5 +1,7 @@
 #include "common/policy/warmup.h"
 
+#include "common/policy/reply_class.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -182,7 +184,8 @@ static void what_is_stored_is_not_trusted(void **state)
                                 .is_frozen = 1,
                                 .day = TODAY,
                                 .sent_day = TODAY - 1,
-                                .used = 77};
+                                .used = 77,
+                                .seen = {9, 8, 7, 6, 5}};
     unsigned char stored[WARMUP_SIZE];
     struct warmup read;
     warmup_encode(&good, stored);
@@ -193,6 +196,7 @@ static void what_is_stored_is_not_trusted(void **state)
     assert_int_equal(read.day, TODAY);
     assert_int_equal(read.sent_day, TODAY - 1);
     assert_int_equal(read.used, 77);
+    assert_memory_equal(&read.seen, &good.seen, sizeof read.seen);
 
     const struct warmup bad = {
         .stage = 9999, .verdict = 77, .is_frozen = 9, .day = TODAY, .sent_day = TODAY + 5};
@@ -239,6 +243,40 @@ static void signals_are_judged(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_int_equal(warmup_judge(&cases[i].signals), cases[i].verdict);
     }
+}
+
+/* What servers say during the day is enough: less at once, for what is stored as well. */
+static void what_servers_say_is_heard(void **state)
+{
+    (void)state;
+    struct warmup_plan plan = two_weeks();
+    struct warmup warmup = {.stage = 6, .day = TODAY, .sent_day = TODAY};
+    for (int i = 0; i < 95; i++) {
+        assert_false(warmup_heard(&warmup, REPLY_CLASS_NONE, 250));
+        assert_false(warmup_heard(&warmup, REPLY_CLASS_GREYLISTED, 451));
+    }
+    assert_int_equal(warmup.verdict, WARMUP_GROW);
+    assert_int_equal(warmup.seen.deferred, 0);
+    assert_false(warmup_heard(&warmup, REPLY_CLASS_REPUTATION, 421));
+    assert_true(warmup_heard(&warmup, REPLY_CLASS_REPUTATION, 550));
+    assert_int_equal(warmup.verdict, WARMUP_STAY);
+    for (int i = 0; i < 9; i++) {
+        (void)warmup_heard(&warmup, REPLY_CLASS_REPUTATION, 550);
+    }
+    assert_int_equal(warmup.verdict, WARMUP_BACK);
+    assert_int_equal(warmup_day_quota(&plan, &warmup), plan.volumes[5]);
+    for (int i = 0; i < 50; i++) {
+        (void)warmup_heard(&warmup, REPLY_CLASS_BAD_MAILBOX, 550);
+    }
+    assert_int_equal(warmup.seen.unknown, 50);
+    assert_true(warmup_turn(&plan, &warmup, TODAY + 1));
+    assert_int_equal(warmup.seen.attempts, 0);
+    assert_int_equal(warmup.stage, 5);
+    for (int i = 0; i < 1000; i++) {
+        (void)warmup_heard(&warmup, REPLY_CLASS_NONE, 250);
+    }
+    assert_true(warmup_complained(&warmup));
+    assert_int_equal(warmup.verdict, WARMUP_STAY);
 }
 
 static void slices_are_small_and_fit(void **state)
@@ -306,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_frozen_one_keeps_its_stage),
         cmocka_unit_test(what_is_stored_is_not_trusted),
         cmocka_unit_test(signals_are_judged),
+        cmocka_unit_test(what_servers_say_is_heard),
         cmocka_unit_test(slices_are_small_and_fit),
         cmocka_unit_test(nothing_exceeds_the_quota_of_a_day),
     };
