@@ -435,3 +435,16 @@ void store_batch_sweep(struct store *store, const struct store_batch_name *name,
     store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
+
+void store_batch_hasten(struct store *store, const struct store_batch_name *name,
+                        store_batch_changed_fn *on_answer, void *context)
+{
+    static const enum gate gates[] = {GATE_WARMUP_QUOTA, GATE_SITE_SUSPENDED};
+    struct store_command *command = store_batch_begin(store, STORE_SCRIPT_HASTEN, name, TEXT(""));
+    store_command_add_unsigned(command, name->number);
+    for (size_t i = 0; i < sizeof gates / sizeof *gates; i++) {
+        store_command_add_unsigned(command, gates[i]);
+    }
+    store_send(store, STORE_LINK_WRITE, store_batch_on_changed,
+               store_call_create(store, STORE_ANSWER(on_answer), context));
+}

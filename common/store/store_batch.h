@@ -125,5 +125,9 @@ typedef void store_batch_changed_fn(void *context, int error, uint32_t changed,
  * is not expired by Redis' clock, or its campaign not cancelled. */
 void store_batch_sweep(struct store *store, const struct store_batch_name *name, struct text tenant,
                        enum outcome outcome, store_batch_changed_fn *on_answer, void *context);
+/** Rows of a free batch that paths hold (WARMUP_QUOTA, SITE_SUSPENDED) are due now: what held them
+ *  may be over. -EBUSY: it is claimed. */
+void store_batch_hasten(struct store *store, const struct store_batch_name *name,
+                        store_batch_changed_fn *on_answer, void *context);
 
 #endif

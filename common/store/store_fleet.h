@@ -25,6 +25,7 @@ enum store_notice_kind {
     STORE_NOTICE_CONTROL = 2, /* its control word changed */
     STORE_NOTICE_SESSION = 3, /* a session was taken over */
     STORE_NOTICE_STOPS = 4,   /* the operator stops changed; names no campaign */
+    STORE_NOTICE_PATHS = 5,   /* what paths hold may go on; names no campaign */
 };
 /** A hint that wakes drivers and workers at once; the row is the truth. */
 void store_fleet_notify(struct store *store, enum store_notice_kind kind,

@@ -18,7 +18,7 @@ static void on_sites(void *object, int error, const redisReply *reply)
     struct store_call *call = object;
     struct store_ip_site *sites = NULL;
     size_t values = store_reply_count(reply);
-    if (error == 0 && (values % 2 != 0 || values / 2 > STORE_IP_SITES_MAX)) {
+    if (error == 0 && (values % 2 != 0 || values / 2 > STORE_IP_SITES_MAX + STORE_IP_SITES_OWN)) {
         error = -EPROTO;
     }
     size_t count = error == 0 ? values / 2 : 0;

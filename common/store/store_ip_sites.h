@@ -7,6 +7,8 @@
 
 /** So many sites of an IP are remembered. */
 #define STORE_IP_SITES_MAX 10000
+/** Fields besides that are the IP's own; no site's name begins as theirs do. */
+#define STORE_IP_SITES_OWN 8
 
 struct store_ip_site {
     struct text site;

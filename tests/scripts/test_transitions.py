@@ -308,6 +308,28 @@ def test_pause_resume_cancel(campaign):
     campaign.audit([0])
 
 
+def test_hasten_makes_held_rows_due(campaign):
+    """What a gate held until a time is due at once; other rows keep theirs; nobody is told."""
+    run(campaign)
+    later, warmup, suspended = now() + 3000, 12, 15
+    epoch = campaign.claim(0, A)[1][0]
+    rows = [(0, row(PENDING, gate=warmup, due=later)), (1, row(PENDING, gate=suspended, due=later)),
+            (2, row(DEFERRED, attempts=1, seq=1, gate=16, due=later + 9))] + delivered(3)
+    assert campaign.hasten(0, warmup)[0] == "busy"
+    assert campaign.flush(0, A, epoch, 1, rows, finishes=True)[0] == "ok"
+    assert campaign.claim(0, A)[0] == "not_due"
+    entries, header = campaign.entries(), campaign.header()
+    assert campaign.hasten(0, 1) == ("ok", [b"0", b"3"])
+    assert campaign.claim(0, A)[0] == "not_due"
+    assert campaign.hasten(0, warmup) == ("ok", [b"1", b"3"])
+    dues = [fields(each)["due"] for each in campaign.rows(0)]
+    assert abs(dues[0] - now()) < 60 and dues[1:3] == [later, later + 9]
+    assert campaign.entries() == entries and campaign.header() == header
+    assert campaign.hasten(0, warmup, suspended) == ("ok", [b"1", b"3"])
+    assert campaign.claim(0, B)[0] == "ok"
+    campaign.audit([0])
+
+
 def test_cancel_of_a_draft(store):
     empty, full = Campaign(store, 1), Campaign(store, 2)
     empty.create()

@@ -51,7 +51,7 @@ class Store:
         self.run = b"run-1"
         self.shas = {path.name.split(".")[0]: client.script_load(path.read_text())
                      for path in sorted(folder.glob("*.lua"))}
-        assert len(self.shas) == 27
+        assert len(self.shas) == 29
 
     def call(self, script, keys, *arguments):
         answer = self.redis.evalsha(self.shas[script], len(keys), *keys, *arguments)
@@ -173,6 +173,9 @@ class Campaign:
     def sweep(self, batch, outcome):
         return self.store.call("sweep", self.all_keys(batch), self.store.run, self.id, batch,
                                self.member(batch), outcome)
+
+    def hasten(self, batch, *gates):
+        return self.store.call("hasten", self.batch_keys(batch), batch, *gates)
 
     def shed(self, step, stub_s=1000):
         return self.store.call("shed", [self.key, f"{self.partition}:all", *(
