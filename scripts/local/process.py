@@ -14,8 +14,18 @@ class StartError(Exception):
 
 
 # Below the ports that the kernel gives to outgoing connections: nobody gets one by chance between our
-# look and the listener's start. None is given twice.
-PORTS = range(15000, 32000)
+# look and the listener's start. None is given twice, and tests that run side by side have their own.
+_ALL_PORTS = range(15000, 32000)
+_SHARES = 8
+
+
+def _own_ports():
+    """All of them, or the share of one process of pytest-xdist."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return _ALL_PORTS[int(worker[2:]) % _SHARES::_SHARES] if worker else _ALL_PORTS
+
+
+PORTS = _own_ports()
 _given = set()
 
 

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -17,6 +16,8 @@ import dkim
 import dns.message
 import dns.query
 import pytest
+
+from local.process import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 HIKYAKU = Path(os.environ.get("HIKYAKU_BUILD", ROOT / "build/dev")) / "bin/hikyaku"
@@ -30,20 +31,6 @@ def run(*words, code=OK):
                           check=False)
     assert done.returncode == code, done.stdout + done.stderr
     return done
-
-
-def free_port():
-    """A port that is free for UDP and TCP."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            port = udp.getsockname()[1]
-            try:
-                tcp.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue  # taken for TCP: try another
-    return pytest.fail("no port is free")
 
 
 def await_zone(port):

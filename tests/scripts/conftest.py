@@ -15,13 +15,20 @@ import transitions
 BUILD = Path(os.environ.get("HIKYAKU_BUILD", Path(__file__).parents[2] / "build" / "dev"))
 
 
-def free_port():
-    """A port below 50000: the cluster bus listens 10000 above."""
-    while True:
-        port = random.randint(20000, 50000)
+# Apart from those that other tests, which may run beside, take (scripts/local/process.py).
+PORTS = range(12000, 15000)
+
+
+def free_ports(count):
+    """Ports on which nobody listens."""
+    found = []
+    for port in random.sample(PORTS, len(PORTS)):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) != 0:
-                return port
+                found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("no free port")
 
 
 def wait_until(ready):
@@ -39,8 +46,10 @@ def wait_until(ready):
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("redis")
     path = str(folder / "socket")
+    port, bus_port = free_ports(2)
     with subprocess.Popen(
-            ["redis-server", "--port", str(free_port()), "--bind", "127.0.0.1", "--unixsocket", path,
+            ["redis-server", "--port", str(port), "--cluster-port", str(bus_port),
+             "--bind", "127.0.0.1", "--unixsocket", path,
              "--dir", str(folder), "--appendonly", "yes", "--appendfsync", "always", "--save", "",
              "--cluster-enabled", "yes", "--logfile", "redis.log"]) as process:
         client = redis.Redis(unix_socket_path=path)
