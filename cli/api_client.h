@@ -32,7 +32,14 @@
     X(START, "Fleet", "Start", start_response)                                          \
     X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)                            \
     X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                      \
-    X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)
+    X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)             \
+    X(WHO_AM_I, "Access", "WhoAmI", who_am_iresponse)                                   \
+    X(PUT_PRINCIPAL, "Access", "PutPrincipal", put_principal_response)                  \
+    X(LIST_PRINCIPALS, "Access", "ListPrincipals", list_principals_response)            \
+    X(CREATE_KEY, "Access", "CreateKey", create_key_response)                           \
+    X(LIST_KEYS, "Access", "ListKeys", list_keys_response)                              \
+    X(ROTATE_KEY, "Access", "RotateKey", rotate_key_response)                           \
+    X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -10,6 +10,7 @@
 #include "common/service/service_health.h"
 #include "common/service/service_store.h"
 #include "common/service/service_windows.h"
+#include "coordinator/access/access.h"
 #include "coordinator/allow_list.h"
 #include "coordinator/api/api.h"
 #include "coordinator/catalog/catalog.h"
@@ -48,6 +49,7 @@ struct app {
     struct fleet *fleet;
     struct recovery *recovery;
     struct retention *retention;
+    struct access *access;
     struct api *api;
     struct service_health *health;
 
@@ -65,6 +67,7 @@ static void close_all(struct app *app)
     /* First the store: its calls without answer are answered while those who asked still live. */
     store_destroy(&app->store);
     api_destroy(&app->api);
+    access_destroy(&app->access);
     retention_destroy(&app->retention);
     recovery_destroy(&app->recovery);
     fleet_close(&app->fleet);
@@ -125,6 +128,7 @@ static void on_store_ready(void *context)
     LOG(LOG_READY, NULL, log_string("part", "store"));
     recovery_on_store_ready(app->recovery);
     fleet_on_store_ready(app->fleet);
+    access_look(app->access);
 }
 
 static void on_store_lost(void *context)
@@ -156,6 +160,9 @@ static const char *why_not_ready(void *context)
     if (recovery_is_closed(app->recovery)) {
         const char *note = recovery_note(app->recovery);
         return note != NULL ? note : "the mark of a restore is not read yet";
+    }
+    if (!access_is_read(app->access)) {
+        return "principals and keys are not read yet";
     }
     return fleet_is_ready(app->fleet) ? NULL : "the session is not registered yet";
 }
@@ -225,7 +232,7 @@ static int reload_parts(struct app *app, const struct coordinator_config *config
         error = key_directory_refresh(app->keys, problem);
     }
     if (error == 0) {
-        error = api_read_keys(app->api, config->api.bearer_key_file, problem);
+        error = access_read_file(app->access, config->api.bearer_key_file, problem);
     }
     if (error == 0) {
         error = api_renew(app->api, config->api.certificate_file, config->api.key_file, problem);
@@ -430,6 +437,8 @@ static int listen_api(struct app *app, struct problem *problem)
 static int open_api(struct app *app, struct problem *problem)
 {
     const struct coordinator_config *config = app->config;
+    app->access = access_create(
+        &(struct access_settings){.loop = app->loop, .store = app->store, .tenant = TENANT});
     app->api = api_create(&(struct api_settings){
         .loop = app->loop,
         .store = app->store,
@@ -437,6 +446,7 @@ static int open_api(struct app *app, struct problem *problem)
         .keys = app->keys,
         .windows = app->windows,
         .recovery = app->recovery,
+        .access = app->access,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),
@@ -449,7 +459,7 @@ static int open_api(struct app *app, struct problem *problem)
         .find_gate = find_gate,
         .fleet_context = app,
     });
-    int error = api_read_keys(app->api, config->api.bearer_key_file, problem);
+    int error = access_read_file(app->access, config->api.bearer_key_file, problem);
     return error != 0 ? error : listen_api(app, problem);
 }
 

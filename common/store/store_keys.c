@@ -215,6 +215,16 @@ void store_keys_stops(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:stops");
 }
 
+void store_keys_access(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{access}:book");
+}
+
+void store_keys_access_used(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{access}:used");
+}
+
 void store_keys_restored(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:restored");

@@ -7,6 +7,7 @@
 
 /* In the order of CMakeLists.txt. */
 enum store_script_name {
+    STORE_SCRIPT_ACCESS,
     STORE_SCRIPT_ADD_CHUNK,
     STORE_SCRIPT_CLAIM,
     STORE_SCRIPT_CONTROL,

@@ -2,6 +2,7 @@
 
 #include "common/wire/wire_check.h"
 #include "common/wire/wire_content.h"
+#include "common/wire/wire_operate.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -406,50 +407,6 @@ static const struct wire_rule read_rules[] = {
 };
 static const struct wire_rule_set read_set = SET(read_rules, NULL);
 
-static void check_stop_target(struct wire_check *check, Hikyaku__V1__StopKind kind,
-                              const char *target, const struct wire_path *path)
-{
-    bool is_all = kind == HIKYAKU__V1__STOP_KIND__STOP_KIND_ALL;
-    if (kind != 0 && is_all != (target[0] == '\0')) {
-        wire_check_report(check, path, "target", is_all ? "superfluous" : "required",
-                          is_all ? "must be empty: all is stopped" : "must be set");
-    }
-}
-
-static void check_stop(struct wire_check *check, const ProtobufCMessage *message,
-                       const struct wire_path *path)
-{
-    const Hikyaku__V1__StopRequest *request = AS(Hikyaku__V1__StopRequest, message);
-    check_stop_target(check, request->kind, request->target, path);
-}
-
-static void check_start(struct wire_check *check, const ProtobufCMessage *message,
-                        const struct wire_path *path)
-{
-    const Hikyaku__V1__StartRequest *request = AS(Hikyaku__V1__StartRequest, message);
-    check_stop_target(check, request->kind, request->target, path);
-}
-
-static const struct wire_rule stop_rules[] = {
-    {.number = 1, .flags = REQUIRED},
-    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
-    {.number = 3},
-    {.number = 4, .flags = REQUIRED, .text_class = WIRE_TEXT_REMARK, .max = 500},
-    {.number = 5, .text_class = WIRE_TEXT_LABEL, .max = 64},
-};
-static const struct wire_rule_set stop_set = SET(stop_rules, check_stop);
-static const struct wire_rule start_rules[] = {
-    {.number = 1, .flags = REQUIRED},
-    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
-    {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 64},
-};
-static const struct wire_rule_set start_set = SET(start_rules, check_start);
-static const struct wire_rule resume_restored_rules[] = {
-    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 32},
-    {.number = 2, .flags = REQUIRED},
-};
-static const struct wire_rule_set resume_restored_set = SET(resume_restored_rules, NULL);
-
 static const struct {
     const ProtobufCMessageDescriptor *message;
     const struct wire_rule_set *set;
@@ -470,12 +427,6 @@ static const struct {
     {&hikyaku__v1__resolve_quarantine_request__descriptor, &quarantine_set},
     {&hikyaku__v1__send_messages_request__descriptor, &send_set},
     {&hikyaku__v1__read_events_request__descriptor, &read_set},
-    {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},
-    {&hikyaku__v1__stop_request__descriptor, &stop_set},
-    {&hikyaku__v1__start_request__descriptor, &start_set},
-    {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
-    {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
-    {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
 };
 
 int wire_rules_check(const ProtobufCMessage *request, const struct wire_limits *limits,
@@ -488,6 +439,7 @@ int wire_rules_check(const ProtobufCMessage *request, const struct wire_limits *
             set = calls[i].set;
         }
     }
+    set = set == NULL ? wire_operate_find(request->descriptor) : set;
     assert(set != NULL); /* only requests of api.proto come here */
     wire_check_message(&check, request, set, NULL);
     return check.found == 0 ? 0 : -EINVAL;

@@ -286,6 +286,27 @@ int wire_store_read_stop(struct text value, struct arena *arena, Hikyaku__V1__St
     return error;
 }
 
+int wire_store_read_principal(struct text value, struct arena *arena,
+                              Hikyaku__V1__StoredPrincipal **ret_principal)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_principal__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_principal = (Hikyaku__V1__StoredPrincipal *)(void *)message;
+    }
+    return error;
+}
+
+int wire_store_read_key(struct text value, struct arena *arena, Hikyaku__V1__StoredKey **ret_key)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_key__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_key = (Hikyaku__V1__StoredKey *)(void *)message;
+    }
+    return error;
+}
+
 int wire_store_read_dkim_verdict(struct text value, struct arena *arena,
                                  Hikyaku__V1__StoredDkimVerdict **ret_verdict)
 {

@@ -1,7 +1,6 @@
 #include "coordinator/api/api.h"
 
 #include "common/base/metrics.h"
-#include "common/security/key_file.h"
 #include "coordinator/api/api_http.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/events/event_reader.h"
@@ -11,7 +10,6 @@
 #include <stdlib.h>
 
 #define BODY_BYTES_MAX ((size_t)8 * 1024 * 1024)
-#define KEY_FILE_BYTES_MAX ((size_t)64 * 1024)
 
 struct api *api_create(const struct api_settings *settings)
 {
@@ -47,21 +45,6 @@ void api_destroy(struct api **api)
 void api_stop(struct api *api)
 {
     api->is_closing = true;
-}
-
-int api_read_keys(struct api *api, const char *path, struct problem *problem)
-{
-    struct key_file_secret secret = {NULL, 0};
-    int error = key_file_read(path, KEY_FILE_BYTES_MAX, &secret, problem);
-    if (error == 0) {
-        error = api_auth_parse((struct text){(const char *)secret.data, secret.size}, &api->auth,
-                               problem);
-        if (error != 0) {
-            problem_prefix(problem, path);
-        }
-    }
-    key_file_wipe(&secret);
-    return error;
 }
 
 int api_listen(struct api *api, const struct api_listen *listen, struct problem *problem)

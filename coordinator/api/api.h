@@ -8,6 +8,7 @@
 #include "common/security/key_directory.h"
 #include "common/store/store.h"
 #include "common/wire/wire_effective.h"
+#include "coordinator/access/access.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/recovery/recovery.h"
 
@@ -37,8 +38,9 @@ struct api_settings {
     struct key_directory *keys;
     struct service_windows *windows;
     struct recovery *recovery;
+    struct access *access;
     const struct wire_limits *limits;
-    const char *tenant;              /* every key's tenant until there are others */
+    const char *tenant;              /* every principal's until there are others */
     const char *const *pools;        /* names; NULL-terminated */
     const char *const *from_domains; /* with a DKIM key; A-labels, lower case; NULL-terminated */
     struct wire_effective_tenant defaults;
@@ -56,12 +58,6 @@ void api_stop(struct api *api);
 /** The store is destroyed before and the pool is done: who waits now waits for events, and is
  * answered UNAVAILABLE. Accepts NULL, nulls the pointer. */
 void api_destroy(struct api **api);
-
-/**
- * Read the bearer keys that are accepted: a secret file with one key a line.
- * @return 0, or an error of key_file_read(); -EINVAL: a line is no key
- */
-MUST_USE int api_read_keys(struct api *api, const char *path, struct problem *problem);
 
 /**
  * Read the certificate of the listeners with TLS again; connections from now on see it.

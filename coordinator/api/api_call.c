@@ -1,24 +1,61 @@
 #include "coordinator/api/api_call.h"
 
+#include "common/wire/wire_store.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_state.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <utlist.h>
 
 /* Bounds the memory that one request may ask for; answers may go beyond. */
 #define CALL_ARENA_BYTES ((size_t)96 * 1024 * 1024)
 #define RETRY_AFTER_MS 1000
 
-struct api_call *api_call_begin(struct api *api, api_call_done_fn *on_done, void *context)
+/* NULL-terminated, in the arena; NULL for none. */
+static const char *const *copy_list(struct arena *arena, char *const *list, size_t count)
+{
+    const char **copy = count == 0 ? NULL : arena_zero(arena, count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        copy[i] = arena_copy(arena, list[i], strlen(list[i]));
+    }
+    return copy;
+}
+
+/* The book of keys may be read anew while the call goes on. */
+static void take_caller(struct api_call *call, const struct access_caller *caller)
+{
+    struct arena *arena = call->arena;
+    call->tenant = arena_text(arena, text_of(caller->tenant));
+    call->caller.principal = api_call_string(call, text_of(caller->principal));
+    call->caller.key_id = "";
+    call->caller.scopes = caller->scopes;
+    if (caller->key == NULL) {
+        return;
+    }
+    Hikyaku__V1__StoredKey *key = NULL;
+    /* It was read before. */
+    int error = wire_store_read_key(arena_text(arena, caller->key->packed), arena, &key);
+    assert(error == 0);
+    (void)error;
+    call->caller.key_id = key->id;
+    call->caller.from_domains = copy_list(arena, key->from_domains, key->n_from_domains);
+    call->caller.pools = copy_list(arena, key->pools, key->n_pools);
+    call->caller.labels = (const Hikyaku__V1__StoredKeyLabel *const *)key->labels;
+    call->caller.label_count = key->n_labels;
+}
+
+struct api_call *api_call_begin(struct api *api, const struct access_caller *caller,
+                                api_call_done_fn *on_done, void *context)
 {
     struct api_call *call = xalloc_zero(1, sizeof *call);
     call->api = api;
     call->arena = arena_create(CALL_ARENA_BYTES);
-    call->tenant = text_of(api->settings.tenant);
+    take_caller(call, caller);
     call->on_done = on_done;
     call->context = context;
     DL_APPEND(api->calls, call);

@@ -15,12 +15,26 @@ struct api_call;
  */
 typedef void api_call_done_fn(void *context, const struct wire_error *error, struct text body);
 
+/** Who calls, as it was when the call came. */
+struct api_caller {
+    const char *principal;
+    const char *key_id; /* "": a key of the key file */
+    uint32_t scopes;    /* access_scope.h */
+    /* What the key may send with; NULL: anything. NULL-terminated. */
+    const char *const *from_domains;
+    const char *const *pools;
+    /* What campaigns and messages must carry. */
+    const Hikyaku__V1__StoredKeyLabel *const *labels;
+    size_t label_count;
+};
+
 struct api_call {
     struct api *api;                 /* borrowed */
     struct arena *arena;             /* owned */
     const ProtobufCMessage *request; /* in the arena */
     struct problem_list *problems;   /* in the arena; NULL until api_call_problems() */
     struct text tenant;              /* borrowed */
+    struct api_caller caller;        /* in the arena */
     uint32_t wait_limit_ms;          /* the caller's own time-out; 0: none */
     bool is_gone;                    /* the caller hung up: answer soon, nobody listens */
     loop_fn *on_gone;                /* set by a handler that waits; may be NULL */
@@ -31,7 +45,8 @@ struct api_call {
     struct api_call *next;
 };
 
-struct api_call *api_call_begin(struct api *api, api_call_done_fn *on_done, void *context);
+struct api_call *api_call_begin(struct api *api, const struct access_caller *caller,
+                                api_call_done_fn *on_done, void *context);
 
 /** Where problems are collected. */
 struct problem_list *api_call_problems(struct api_call *call);

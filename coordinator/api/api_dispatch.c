@@ -1,5 +1,6 @@
 #include "coordinator/api/api_dispatch.h"
 
+#include "common/base/log.h"
 #include "common/wire/wire_rules.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_handlers.h"
@@ -9,45 +10,74 @@
 
 #define REQUEST(name) (&hikyaku__v1__##name##_request__descriptor)
 
+#define SCOPE(name) ACCESS_BIT(ACCESS_##name)
+/* Names, states and counts of campaigns: whoever has to do with them. */
+#define LOOK                                                                 \
+    (SCOPE(CAMPAIGN_WRITE) | SCOPE(CAMPAIGN_SUBMIT) | SCOPE(CAMPAIGN_TEST) | \
+     SCOPE(CAMPAIGN_APPROVE) | SCOPE(CAMPAIGN_CONTROL) | SCOPE(EVENT_READ))
+/* What a recipient would read. */
+#define CONTENT (SCOPE(CAMPAIGN_WRITE) | SCOPE(CAMPAIGN_TEST) | SCOPE(CAMPAIGN_APPROVE))
+/* What became of single recipients, by their numbers and refs. */
+#define ROWS (SCOPE(CAMPAIGN_CONTROL) | SCOPE(EVENT_READ) | SCOPE(RECIPIENT_VIEW))
+/* Who may call, and with which keys; never the keys. */
+#define KEYS (SCOPE(ACCESS_ADMIN) | SCOPE(AUDIT_READ))
+#define FLEET (SCOPE(FLEET_OPERATE) | SCOPE(THROTTLE_WRITE))
+
 static const struct api_dispatch_method methods[] = {
     {"CampaignService", "CreateCampaign", REQUEST(create_campaign), api_create_handle,
-     API_DISPATCH_DRIVEN},
+     API_DISPATCH_DRIVEN, SCOPE(CAMPAIGN_WRITE)},
     {"CampaignService", "AddRecipients", REQUEST(add_recipients), api_recipients_handle,
-     API_DISPATCH_DRIVEN},
+     API_DISPATCH_DRIVEN, SCOPE(CAMPAIGN_WRITE)},
     {"CampaignService", "SubmitCampaign", REQUEST(submit_campaign), api_submit_handle,
-     API_DISPATCH_DRIVEN},
-    {"CampaignService", "GetCampaign", REQUEST(get_campaign), api_get_handle, API_DISPATCH_OPEN},
+     API_DISPATCH_DRIVEN, SCOPE(CAMPAIGN_SUBMIT)},
+    {"CampaignService", "GetCampaign", REQUEST(get_campaign), api_get_handle, API_DISPATCH_OPEN,
+     LOOK},
     {"CampaignService", "ListCampaigns", REQUEST(list_campaigns), api_list_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, LOOK},
     {"CampaignService", "PauseCampaign", REQUEST(pause_campaign), api_control_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, SCOPE(CAMPAIGN_CONTROL)},
     {"CampaignService", "ResumeCampaign", REQUEST(resume_campaign), api_control_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, SCOPE(CAMPAIGN_CONTROL)},
     {"CampaignService", "CancelCampaign", REQUEST(cancel_campaign), api_control_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, SCOPE(CAMPAIGN_CONTROL)},
     {"CampaignService", "PreviewMessage", REQUEST(preview_message), api_preview_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, CONTENT},
     {"CampaignService", "FindRecipients", REQUEST(find_recipients), api_find_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, ROWS},
     {"CampaignService", "ListUncertain", REQUEST(list_uncertain), api_uncertain_handle,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, ROWS},
     {"CampaignService", "ResolveUncertain", REQUEST(resolve_uncertain), api_resolve_handle,
-     API_DISPATCH_DRIVEN},
+     API_DISPATCH_DRIVEN, SCOPE(CAMPAIGN_CONTROL)},
     {"CampaignService", "ListQuarantine", REQUEST(list_quarantine), api_uncertain_handle_quarantine,
-     API_DISPATCH_OPEN},
+     API_DISPATCH_OPEN, ROWS},
     {"CampaignService", "ResolveQuarantine", REQUEST(resolve_quarantine),
-     api_resolve_handle_quarantine, API_DISPATCH_DRIVEN},
+     api_resolve_handle_quarantine, API_DISPATCH_DRIVEN, SCOPE(CAMPAIGN_CONTROL)},
     {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle,
-     API_DISPATCH_DRIVEN},
-    {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle, API_DISPATCH_OPEN},
-    {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle, API_DISPATCH_ALWAYS},
+     API_DISPATCH_DRIVEN, SCOPE(MESSAGE_SEND)},
+    {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle, API_DISPATCH_OPEN,
+     SCOPE(EVENT_READ)},
+    {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle, API_DISPATCH_ALWAYS, FLEET},
     {"FleetService", "GetRestored", REQUEST(get_restored), api_restored_get_handle,
-     API_DISPATCH_ALWAYS},
+     API_DISPATCH_ALWAYS, SCOPE(FLEET_OPERATE)},
     {"FleetService", "ResumeRestored", REQUEST(resume_restored), api_restored_resume_handle,
-     API_DISPATCH_ALWAYS},
-    {"FleetService", "Stop", REQUEST(stop), api_stop_handle, API_DISPATCH_OPEN},
-    {"FleetService", "Start", REQUEST(start), api_stop_handle_start, API_DISPATCH_OPEN},
-    {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list, API_DISPATCH_OPEN},
+     API_DISPATCH_ALWAYS, SCOPE(FLEET_OPERATE)},
+    {"FleetService", "Stop", REQUEST(stop), api_stop_handle, API_DISPATCH_OPEN, FLEET},
+    {"FleetService", "Start", REQUEST(start), api_stop_handle_start, API_DISPATCH_OPEN, FLEET},
+    {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list, API_DISPATCH_OPEN,
+     FLEET},
+    {"AccessService", "WhoAmI", &hikyaku__v1__who_am_irequest__descriptor, api_principal_handle_who,
+     API_DISPATCH_ALWAYS, ACCESS_ALL},
+    {"AccessService", "PutPrincipal", REQUEST(put_principal), api_principal_handle,
+     API_DISPATCH_OPEN, SCOPE(ACCESS_ADMIN)},
+    {"AccessService", "ListPrincipals", REQUEST(list_principals), api_principal_handle_list,
+     API_DISPATCH_OPEN, KEYS},
+    {"AccessService", "CreateKey", REQUEST(create_key), api_key_handle, API_DISPATCH_OPEN,
+     SCOPE(ACCESS_ADMIN)},
+    {"AccessService", "ListKeys", REQUEST(list_keys), api_key_handle_list, API_DISPATCH_OPEN, KEYS},
+    {"AccessService", "RotateKey", REQUEST(rotate_key), api_key_handle_rotate, API_DISPATCH_OPEN,
+     ACCESS_ALL},
+    {"AccessService", "RevokeKey", REQUEST(revoke_key), api_key_handle_revoke, API_DISPATCH_OPEN,
+     ACCESS_ALL},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)
@@ -92,9 +122,30 @@ static bool is_closed(struct api_call *call, const struct api_dispatch_method *m
     return is_closed;
 }
 
+/* @return whether the call was refused */
+static bool lacks_scope(struct api_call *call, const struct api_dispatch_method *method)
+{
+    if ((call->caller.scopes & method->scopes) != 0) {
+        return false;
+    }
+    OWNED(buffer_finish) struct buffer needed = {0};
+    access_scope_append(method->scopes, &needed);
+    LOG(LOG_ACCESS_REFUSED, NULL, log_string("principal", call->caller.principal),
+        log_string("key", call->caller.key_id), log_string("reason", "scope"),
+        log_string("method", method->name));
+    bool is_one = text_find(buffer_text(&needed), ',') == needed.size;
+    api_call_refuse_with(call, WIRE_CODE_PERMISSION_DENIED, "", "scope",
+                         "%s may not call %s: it needs %s%.*s", call->caller.principal,
+                         method->name, is_one ? "" : "one of ", TEXT_PRINT(buffer_text(&needed)));
+    return true;
+}
+
 void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *method,
                       struct text body)
 {
+    if (lacks_scope(call, method)) {
+        return;
+    }
     struct problem problem = {.field = ""};
     ProtobufCMessage *request = NULL;
     int error = wire_unpack(method->request, &wire_unpack_call_bounds, body, call->arena, &request,

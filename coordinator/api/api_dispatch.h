@@ -2,6 +2,7 @@
 #ifndef HIKYAKU_COORDINATOR_API_API_DISPATCH_H
 #define HIKYAKU_COORDINATOR_API_API_DISPATCH_H
 
+#include "common/policy/access_scope.h"
 #include "coordinator/api/api_call.h"
 
 typedef void api_dispatch_handler_fn(struct api_call *call);
@@ -20,6 +21,7 @@ struct api_dispatch_method {
     const ProtobufCMessageDescriptor *request;
     api_dispatch_handler_fn *handle;
     enum api_dispatch_when when;
+    uint32_t scopes; /* any one of them is needed (access_scope.h) */
 };
 
 /** @param path  "/hikyaku.v1.CampaignService/CreateCampaign". @return NULL when unknown */

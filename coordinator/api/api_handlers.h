@@ -25,5 +25,12 @@ void api_stop_handle_start(struct api_call *call);
 void api_stop_handle_list(struct api_call *call);
 void api_restored_get_handle(struct api_call *call);
 void api_restored_resume_handle(struct api_call *call);
+void api_principal_handle(struct api_call *call);
+void api_principal_handle_list(struct api_call *call);
+void api_principal_handle_who(struct api_call *call);
+void api_key_handle(struct api_call *call);
+void api_key_handle_list(struct api_call *call);
+void api_key_handle_rotate(struct api_call *call);
+void api_key_handle_revoke(struct api_call *call);
 
 #endif

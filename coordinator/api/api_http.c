@@ -43,6 +43,30 @@ static void refuse(struct http_request *request, enum wire_code code, const char
                   &(struct wire_error){.code = code, .problems = &problem, .problem_count = 1});
 }
 
+/* @return false when the request was answered */
+static bool admit(struct http_request *request, struct api *api, struct access_caller *ret_caller)
+{
+    uint64_t wait_ms = 0;
+    const struct access_showing showing = {.authorization =
+                                               http_request_header(request, "Authorization"),
+                                           .source = http_request_peer(request)};
+    enum access_verdict verdict =
+        access_admit(api->settings.access, &showing, ret_caller, &wait_ms);
+    if (verdict == ACCESS_ADMITTED) {
+        return true;
+    }
+    struct problem problem;
+    problem_set(&problem, "", access_verdict_word(verdict), "%s", access_verdict_text(verdict));
+    enum wire_code code = verdict == ACCESS_LOCKED     ? WIRE_CODE_RESOURCE_EXHAUSTED
+                          : verdict == ACCESS_NOT_READ ? WIRE_CODE_UNAVAILABLE
+                                                       : WIRE_CODE_UNAUTHENTICATED;
+    respond_error(request, &(struct wire_error){.code = code,
+                                                .problems = &problem,
+                                                .problem_count = 1,
+                                                .retry_after_ms = (uint32_t)wait_ms});
+    return false;
+}
+
 static void count(const char *method, const char *word, uint64_t started_us)
 {
     metrics_observe_ms(metrics_histogram("hikyaku_api_call_seconds", "Time to answer a call.",
@@ -96,12 +120,8 @@ static bool check_form(const struct api_listener *listener, struct http_request 
                "a key over plain TCP is refused off loopback: configure api.certificate_file");
         return false;
     }
-    if (!api_auth_accepts(&listener->api->auth, http_request_header(request, "Authorization"))) {
-        refuse(request, WIRE_CODE_UNAUTHENTICATED, "", "bearer_key",
-               "Authorization: Bearer <key> is missing or its key is not known");
-        return false;
-    }
-    return true;
+    struct access_caller caller;
+    return admit(request, listener->api, &caller);
 }
 
 /* Connect-Timeout-Ms: at most 10 digits. @return false when the request was answered */
@@ -147,11 +167,15 @@ void api_http_on_request(void *context, struct http_request *request)
                "there is no such method; docs/api.md lists them");
         return;
     }
+    struct access_caller caller;
+    if (!admit(request, listener->api, &caller)) {
+        return;
+    }
     struct exchange *exchange = xalloc_zero(1, sizeof *exchange);
     exchange->request = request;
     exchange->method = method->name;
     exchange->started_us = clock_monotonic_us();
-    exchange->call = api_call_begin(listener->api, on_done, exchange);
+    exchange->call = api_call_begin(listener->api, &caller, on_done, exchange);
     exchange->call->wait_limit_ms = timeout_ms;
     http_request_set_data(request, exchange);
     api_dispatch_run(exchange->call, method, http_request_body(request));

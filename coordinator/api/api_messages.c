@@ -113,7 +113,13 @@ static int check_call(struct api_call *call)
     Hikyaku__V1__CreateCampaignRequest *effective =
         wire_effective_messages(request, settings->limits, &settings->defaults, NULL, call->arena);
     api_settle_check_messages(call, effective);
-    return api_call_problems(call)->count > 0 ? -EINVAL : 0;
+    struct store_label *labels = arena_zero(call->arena, request->n_labels + 1, sizeof *labels);
+    for (size_t i = 0; i < request->n_labels; i++) {
+        labels[i] = (struct store_label){text_of(request->labels[i]->key),
+                                         text_of(request->labels[i]->value)};
+    }
+    int labels_error = api_settle_labels(call, labels, request->n_labels);
+    return labels_error != 0 || api_call_problems(call)->count > 0 ? -EINVAL : 0;
 }
 
 void api_messages_handle(struct api_call *call)

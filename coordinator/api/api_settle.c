@@ -24,15 +24,51 @@ static bool is_listed(const char *const *names, struct text name)
 
 static int check_pool(struct api_call *call, const char *pool)
 {
-    if (is_listed(call->api->settings.pools, text_of(pool))) {
-        return 0;
-    }
+    const char *const *allowed = call->caller.pools;
     if (pool[0] == '\0') {
         api_call_note(call, "pool", "required", "must be set: there is no default pool");
-    } else {
-        api_call_note(call, "pool", "pool", "there is no pool of this name");
+        return -EINVAL;
     }
-    return -EINVAL;
+    if (!is_listed(call->api->settings.pools, text_of(pool))) {
+        api_call_note(call, "pool", "pool", "there is no pool of this name");
+        return -EINVAL;
+    }
+    if (allowed != NULL && !is_listed(allowed, text_of(pool))) {
+        api_call_note(call, "pool", "key", "this key may not send from this pool");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int api_settle_labels(struct api_call *call, const struct store_label *labels, size_t count)
+{
+    int error = 0;
+    for (size_t i = 0; i < call->caller.label_count; i++) {
+        const Hikyaku__V1__StoredKeyLabel *needed = call->caller.labels[i];
+        bool is_there = false;
+        for (size_t j = 0; j < count && !is_there; j++) {
+            is_there = text_equal(labels[j].name, text_of(needed->name)) &&
+                       text_equal(labels[j].value, text_of(needed->value));
+        }
+        if (!is_there) {
+            api_call_note(call, "labels", "key", "this key must set the label %s to \"%s\"",
+                          needed->name, needed->value);
+            error = -EINVAL;
+        }
+    }
+    return error;
+}
+
+/* In the call's arena. */
+static struct store_label *labels_of(struct api_call *call,
+                                     const Hikyaku__V1__CreateCampaignRequest *settings)
+{
+    struct store_label *labels = arena_zero(call->arena, settings->n_labels + 1, sizeof *labels);
+    for (size_t i = 0; i < settings->n_labels; i++) {
+        labels[i] = (struct store_label){text_of(settings->labels[i]->key),
+                                         text_of(settings->labels[i]->value)};
+    }
+    return labels;
 }
 
 int api_settle_from(struct api_call *call, const Hikyaku__V1__Mailbox *from,
@@ -50,6 +86,11 @@ int api_settle_from(struct api_call *call, const Hikyaku__V1__Mailbox *from,
     if (!is_listed(call->api->settings.from_domains, address.domain)) {
         problem_set(problem, "from.address", "from_domain",
                     "this domain has no DKIM key here: see from_domains of the configuration");
+        return -EINVAL;
+    }
+    if (call->caller.from_domains != NULL &&
+        !is_listed(call->caller.from_domains, address.domain)) {
+        problem_set(problem, "from.address", "key", "this key may not send with this domain");
         return -EINVAL;
     }
     *ret_domain = arena_text(call->arena, address.domain);
@@ -90,7 +131,9 @@ int api_settle_check(struct api_call *call, const Hikyaku__V1__CreateCampaignReq
     int from_error = check_from(call, settings->content, ret_domain);
     int content_error = check_content(call, settings->content);
     int windows_error = api_windows_check(call, settings);
-    bool is_good = pool_error == 0 && from_error == 0 && content_error == 0 && windows_error == 0;
+    int labels_error = api_settle_labels(call, labels_of(call, settings), settings->n_labels);
+    bool is_good = pool_error == 0 && from_error == 0 && content_error == 0 && windows_error == 0 &&
+                   labels_error == 0;
     return is_good ? 0 : -EINVAL;
 }
 
@@ -114,18 +157,6 @@ Hikyaku__V1__StoredCampaign *api_settle_stored(struct api_call *call,
     stored->feedback_sender_id =
         api_call_string(call, text_of(call->api->settings.feedback_sender_id));
     return stored;
-}
-
-static void fill_labels(struct api_call *call, const Hikyaku__V1__CreateCampaignRequest *settings,
-                        struct store_campaign *header)
-{
-    struct store_label *labels = arena_zero(call->arena, settings->n_labels, sizeof *labels);
-    for (size_t i = 0; i < settings->n_labels; i++) {
-        labels[i] = (struct store_label){text_of(settings->labels[i]->key),
-                                         text_of(settings->labels[i]->value)};
-    }
-    header->labels = labels;
-    header->label_count = settings->n_labels;
 }
 
 void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignRequest *settings,
@@ -153,7 +184,8 @@ void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignR
         .created_unix_ms = created_unix_ms,
         .scheduled_unix_ms = settings->scheduled_at_unix_ms,
     };
-    fill_labels(call, settings, ret_header);
+    ret_header->labels = labels_of(call, settings);
+    ret_header->label_count = settings->n_labels;
 }
 
 struct warnings {

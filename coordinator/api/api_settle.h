@@ -23,6 +23,10 @@ MUST_USE int api_settle_check(struct api_call *call,
 MUST_USE int api_settle_from(struct api_call *call, const Hikyaku__V1__Mailbox *from,
                              struct text *ret_domain, struct problem *problem);
 
+/** Are the labels there that the caller's key must set? @return 0 or -EINVAL, noted in the call */
+MUST_USE int api_settle_labels(struct api_call *call, const struct store_label *labels,
+                               size_t count);
+
 /** What SendMessages must settle before it looks at single messages: pool, shared content (its From
  *  and body may be the messages'). Problems are noted in the call. */
 void api_settle_check_messages(struct api_call *call,

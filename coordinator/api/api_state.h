@@ -3,7 +3,6 @@
 #define HIKYAKU_COORDINATOR_API_API_STATE_H
 
 #include "common/net/http_server.h"
-#include "coordinator/api/api_auth.h"
 #include "coordinator/api/api_call.h"
 #include "coordinator/intake/intake.h"
 
@@ -21,7 +20,6 @@ struct api_listener {
 
 struct api {
     struct api_settings settings;
-    struct api_auth auth;
     struct api_call *calls; /* unanswered; a list */
     struct api_listener listeners[API_LISTENERS_MAX];
     size_t listener_count;

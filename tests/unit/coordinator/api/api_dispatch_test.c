@@ -34,6 +34,7 @@ static void every_call_of_the_contract_has_a_handler(void **state)
         const struct api_dispatch_method *method = find(path);
         assert_non_null(method);
         assert_string_equal(method->request->short_name, request);
+        assert_true(method->scopes != 0 && (method->scopes & ~ACCESS_ALL) == 0);
         count++;
     }
     (void)fclose(file);

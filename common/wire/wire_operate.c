@@ -1,0 +1,173 @@
+/* Rules of calls that run the cluster: FleetService and AccessService. */
+#include "common/wire/wire_operate.h"
+
+#include "common/wire/wire_check.h"
+#include "hikyaku/v1/api.pb-c.h"
+
+#define AS(type, message) ((const type *)(const void *)(message))
+#define SET(rules_table, cross_check)                                                \
+    {                                                                                \
+        (rules_table), sizeof(rules_table) / sizeof((rules_table)[0]), (cross_check) \
+    }
+#define REQUIRED WIRE_RULE_REQUIRED
+#define CHARACTERS WIRE_RULE_CHARACTERS
+#define LABELS_MAX 10
+
+static const struct wire_rule_set plain_set = {NULL, 0, NULL};
+
+/* ---------------------------------------------------------------- fleet */
+
+static void check_stop_target(struct wire_check *check, Hikyaku__V1__StopKind kind,
+                              const char *target, const struct wire_path *path)
+{
+    bool is_all = kind == HIKYAKU__V1__STOP_KIND__STOP_KIND_ALL;
+    if (kind != 0 && is_all != (target[0] == '\0')) {
+        wire_check_report(check, path, "target", is_all ? "superfluous" : "required",
+                          is_all ? "must be empty: all is stopped" : "must be set");
+    }
+}
+
+static void check_stop(struct wire_check *check, const ProtobufCMessage *message,
+                       const struct wire_path *path)
+{
+    const Hikyaku__V1__StopRequest *request = AS(Hikyaku__V1__StopRequest, message);
+    check_stop_target(check, request->kind, request->target, path);
+}
+
+static void check_start(struct wire_check *check, const ProtobufCMessage *message,
+                        const struct wire_path *path)
+{
+    const Hikyaku__V1__StartRequest *request = AS(Hikyaku__V1__StartRequest, message);
+    check_stop_target(check, request->kind, request->target, path);
+}
+
+static const struct wire_rule stop_rules[] = {
+    {.number = 1, .flags = REQUIRED},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 3},
+    {.number = 4, .flags = REQUIRED, .text_class = WIRE_TEXT_REMARK, .max = 500},
+    {.number = 5, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set stop_set = SET(stop_rules, check_stop);
+static const struct wire_rule start_rules[] = {
+    {.number = 1, .flags = REQUIRED},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set start_set = SET(start_rules, check_start);
+static const struct wire_rule resume_restored_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 32},
+    {.number = 2, .flags = REQUIRED},
+};
+static const struct wire_rule_set resume_restored_set = SET(resume_restored_rules, NULL);
+
+/* ---------------------------------------------------------------- access */
+
+/* Of a request's principal or key: what only answers tell. */
+static void refuse_told(struct wire_check *check, const struct wire_path *path, bool is_set,
+                        const char *field)
+{
+    if (is_set) {
+        wire_check_report(check, path, field, "superfluous", "must be left out: answers tell it");
+    }
+}
+
+static void check_principal(struct wire_check *check, const ProtobufCMessage *message,
+                            const struct wire_path *path)
+{
+    const Hikyaku__V1__Principal *principal = AS(Hikyaku__V1__Principal, message);
+    refuse_told(check, path, principal->created_unix_ms != 0, "created_unix_ms");
+    refuse_told(check, path, principal->created_by[0] != '\0', "created_by");
+    refuse_told(check, path, principal->tenant[0] != '\0', "tenant");
+}
+
+static const struct wire_rule principal_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+    {.number = 3, .text_class = WIRE_TEXT_KEY, .min = 1, .max = 64, .entries = 16},
+    {.number = 4, .min = 1, .entries = 32},
+    {.number = 5, .flags = CHARACTERS, .text_class = WIRE_TEXT_LINE, .max = 200},
+};
+static const struct wire_rule_set principal_set = SET(principal_rules, check_principal);
+static const struct wire_rule put_principal_rules[] = {
+    {.number = 1, .flags = REQUIRED, .nested = &principal_set},
+};
+static const struct wire_rule_set put_principal_set = SET(put_principal_rules, NULL);
+
+static void check_key(struct wire_check *check, const ProtobufCMessage *message,
+                      const struct wire_path *path)
+{
+    const Hikyaku__V1__ApiKey *key = AS(Hikyaku__V1__ApiKey, message);
+    refuse_told(check, path, key->key_id[0] != '\0', "key_id");
+    refuse_told(check, path, key->state != 0, "state");
+    refuse_told(check, path, key->created_unix_ms != 0, "created_unix_ms");
+    refuse_told(check, path, key->created_by[0] != '\0', "created_by");
+    refuse_told(check, path, key->revoked_unix_ms != 0, "revoked_unix_ms");
+    refuse_told(check, path, key->revoked_by[0] != '\0', "revoked_by");
+    refuse_told(check, path, key->used_unix_ms != 0, "used_unix_ms");
+    refuse_told(check, path, key->replaces[0] != '\0', "replaces");
+}
+
+static const struct wire_rule labels_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 128},
+};
+static const struct wire_rule_set labels_set = SET(labels_rules, NULL);
+
+static const struct wire_rule key_rules[] = {
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+    {.number = 4, .min = 1, .entries = 32},
+    {.number = 5, .flags = CHARACTERS, .text_class = WIRE_TEXT_LINE, .max = 200},
+    {.number = 12, .text_class = WIRE_TEXT_LINE, .min = 2, .max = 64, .entries = 16},
+    {.number = 13, .text_class = WIRE_TEXT_DOMAIN, .min = 1, .max = 253, .entries = 50},
+    {.number = 14, .text_class = WIRE_TEXT_KEY, .min = 1, .max = 64, .entries = 50},
+    {.number = 15, .flags = WIRE_RULE_MAP, .entries = LABELS_MAX, .nested = &labels_set},
+};
+static const struct wire_rule_set key_set = SET(key_rules, check_key);
+static const struct wire_rule create_key_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 128},
+    {.number = 2, .flags = REQUIRED, .nested = &key_set},
+};
+static const struct wire_rule_set create_key_set = SET(create_key_rules, NULL);
+static const struct wire_rule list_keys_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_KEY, .max = 64},
+};
+static const struct wire_rule_set list_keys_set = SET(list_keys_rules, NULL);
+static const struct wire_rule rotate_key_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 128},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+    {.number = 3, .max = 30 * 86400},
+};
+static const struct wire_rule_set rotate_key_set = SET(rotate_key_rules, NULL);
+static const struct wire_rule revoke_key_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+};
+static const struct wire_rule_set revoke_key_set = SET(revoke_key_rules, NULL);
+
+static const struct {
+    const ProtobufCMessageDescriptor *message;
+    const struct wire_rule_set *set;
+} calls[] = {
+    {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},
+    {&hikyaku__v1__stop_request__descriptor, &stop_set},
+    {&hikyaku__v1__start_request__descriptor, &start_set},
+    {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
+    {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
+    {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
+    {&hikyaku__v1__who_am_irequest__descriptor, &plain_set},
+    {&hikyaku__v1__put_principal_request__descriptor, &put_principal_set},
+    {&hikyaku__v1__list_principals_request__descriptor, &plain_set},
+    {&hikyaku__v1__create_key_request__descriptor, &create_key_set},
+    {&hikyaku__v1__list_keys_request__descriptor, &list_keys_set},
+    {&hikyaku__v1__rotate_key_request__descriptor, &rotate_key_set},
+    {&hikyaku__v1__revoke_key_request__descriptor, &revoke_key_set},
+};
+
+const struct wire_rule_set *wire_operate_find(const ProtobufCMessageDescriptor *request)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        if (calls[i].message == request) {
+            return calls[i].set;
+        }
+    }
+    return NULL;
+}
