@@ -14,10 +14,10 @@
 #define SEND_WINDOW_DAY_MINUTES 1440
 
 struct send_window {
-    uint8_t days;                 /* bit 0: Monday .. bit 6: Sunday */
+    const struct time_zone *zone; /* borrowed */
     uint16_t from;                /* minutes of the local day, 0..1439 */
     uint16_t to;                  /* 1..1440 */
-    const struct time_zone *zone; /* borrowed */
+    uint8_t days;                 /* bit 0: Monday .. bit 6: Sunday */
     char zone_name[TIME_ZONE_NAME_BYTES_MAX + 1];
 };
 

@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/base/table.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -155,4 +156,17 @@ struct send_window_state service_windows_ask(struct service_windows *windows, st
         known->state = send_window_ask(known->list, (size_t)known->count, now_unix_s);
     }
     return known->state;
+}
+
+int service_windows_list(struct service_windows *windows, struct text packed,
+                         struct send_window ret_windows[SEND_WINDOWS_MAX])
+{
+    struct known known = {.count = 0};
+    if (packed.size > 0) {
+        read_list(windows, packed, &known);
+    }
+    for (int i = 0; i < known.count; i++) {
+        ret_windows[i] = known.list[i];
+    }
+    return known.count < 0 ? -EPROTO : known.count;
 }

@@ -23,4 +23,12 @@ bool service_windows_has_zone(struct service_windows *windows, struct text name)
 struct send_window_state service_windows_ask(struct service_windows *windows, struct text packed,
                                              int64_t now_unix_s);
 
+/**
+ * The windows themselves, for who asks about other times than now.
+ * @param ret_windows  zones are borrowed from `windows`
+ * @return how many; -EPROTO: they cannot be read, or a zone is not there
+ */
+MUST_USE int service_windows_list(struct service_windows *windows, struct text packed,
+                                  struct send_window ret_windows[SEND_WINDOWS_MAX]);
+
 #endif

@@ -147,6 +147,48 @@ void store_events_read(struct store *store, struct text tenant,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
+static void on_before(void *object, int error, const redisReply *reply)
+{
+    struct store_call *call = object;
+    struct reading reading = {0};
+    size_t count = error == 0 ? store_reply_count(reply) : 0;
+    if (count > ENTRIES_MAX) {
+        error = -EPROTO;
+        count = 0;
+    }
+    reading.entries = xalloc_zero(count + 1, sizeof(*reading.entries));
+    for (size_t i = 0; i < count && error == 0; i++) {
+        error = read_entry(&reading, store_reply_at(reply, i), call->number);
+    }
+    place_changes(&reading);
+    ((store_events_fn *)call->on_answer)(call->context, error, reading.entries,
+                                         error == 0 ? reading.count : 0);
+    free(reading.entries);
+    free(reading.changes);
+    free(call);
+}
+
+void store_events_before(struct store *store, const struct store_events_back *back,
+                         store_events_fn *on_answer, void *context)
+{
+    struct store_command *command = store_command_of(store);
+    store_command_begin(command, "XREVRANGE");
+    add_stream_key(store, back->partition, back->tenant);
+    if (back->before == NULL) {
+        store_command_add_string(command, "+");
+    } else {
+        buffer_printf(store_command_scratch(command), "(%" PRIu64 "-%" PRIu64,
+                      back->before->generation, back->before->sequence);
+        store_command_add_scratch(command);
+    }
+    store_command_add_string(command, "-");
+    store_command_add_string(command, "COUNT");
+    store_command_add_unsigned(command, back->limit);
+    struct store_call *call = store_call_create(store, STORE_ANSWER(on_answer), context);
+    call->number = back->partition;
+    store_send(store, STORE_LINK_READ, on_before, call);
+}
+
 /* Ranges: 64 answers, then the caller's */
 
 struct ranges_call {

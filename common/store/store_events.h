@@ -37,6 +37,16 @@ void store_events_read(struct store *store, struct text tenant,
                        const struct store_event_place after[64], size_t limit,
                        store_events_fn *on_answer, void *context);
 
+struct store_events_back {
+    struct text tenant;
+    unsigned int partition;
+    const struct store_event_place *before; /* NULL: from its end */
+    size_t limit;
+};
+/** Entries of one partition's stream before a place, the newest first. */
+void store_events_before(struct store *store, const struct store_events_back *back,
+                         store_events_fn *on_answer, void *context);
+
 /** First and last place of each stream, the last also when its entry is gone or the stream only
  * went on in another generation. Of an empty one `first` is the place behind. Zero: nothing was
  * ever written. */
