@@ -14,8 +14,10 @@
 #include "coordinator/allow_list.h"
 #include "coordinator/api/api.h"
 #include "coordinator/catalog/catalog.h"
+#include "coordinator/explain/explain.h"
 #include "coordinator/fleet/fleet.h"
 #include "coordinator/fleet/fleet_gauges.h"
+#include "coordinator/fleet/fleet_reasons.h"
 #include "coordinator/fleet/fleet_view.h"
 #include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
@@ -50,6 +52,7 @@ struct app {
     struct recovery *recovery;
     struct retention *retention;
     struct access *access;
+    struct explain *explain;
     struct api *api;
     struct service_health *health;
 
@@ -64,10 +67,14 @@ struct app {
 
 static void close_all(struct app *app)
 {
-    /* First the store: its calls without answer are answered while those who asked still live. */
+    if (app->fleet != NULL) {
+        fleet_reasons_finish(app->fleet);
+    }
+    /* Then the store: its calls without answer are answered while those who asked still live. */
     store_destroy(&app->store);
     api_destroy(&app->api);
     access_destroy(&app->access);
+    explain_destroy(&app->explain);
     retention_destroy(&app->retention);
     recovery_destroy(&app->recovery);
     fleet_close(&app->fleet);
@@ -439,6 +446,10 @@ static int open_api(struct app *app, struct problem *problem)
     const struct coordinator_config *config = app->config;
     app->access = access_create(
         &(struct access_settings){.loop = app->loop, .store = app->store, .tenant = TENANT});
+    app->explain = explain_create(&(struct explain_settings){.store = app->store,
+                                                             .catalog = app->catalog,
+                                                             .fleet = app->fleet,
+                                                             .windows = app->windows});
     app->api = api_create(&(struct api_settings){
         .loop = app->loop,
         .store = app->store,
@@ -447,6 +458,7 @@ static int open_api(struct app *app, struct problem *problem)
         .windows = app->windows,
         .recovery = app->recovery,
         .access = app->access,
+        .explain = app->explain,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),

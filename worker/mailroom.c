@@ -6,6 +6,7 @@
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
+#include "worker/outbox/outbox_why.h"
 #include "worker/report/report.h"
 
 #include <stdlib.h>
@@ -384,9 +385,23 @@ void mailroom_destroy(struct mailroom **room)
 
 /* ------------------------------------------------------------------ from outside */
 
+/* Why? */
+static void answer(struct mailroom *room, uint64_t link, const Hikyaku__V1__Inquiry *inquiry)
+{
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    Hikyaku__V1__InquiryAnswer body = HIKYAKU__V1__INQUIRY_ANSWER__INIT;
+    outbox_why_fill(room->outbox, room->claims, inquiry, arena, &body);
+    room->settings.send(room->settings.context, link,
+                        HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY_ANSWER, &body.base);
+}
+
 void mailroom_on_message(struct mailroom *room, uint64_t link,
                          const Hikyaku__V1__FleetMessage *message)
 {
+    if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY) {
+        answer(room, link, message->inquiry);
+        return;
+    }
     if (message->body_case != HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM) {
         claims_on_message(room->claims, link, message);
     } else if (report_evidence(room->report) == 0 && store_is_ready(room->settings.store)) {

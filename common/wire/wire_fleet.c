@@ -106,6 +106,14 @@ static int check_return(const Hikyaku__V1__ReturnClaim *claim, struct problem *p
     return error != 0 ? error : check_name(claim->tenant, "return_claim.tenant", problem);
 }
 
+static int check_inquiry(const Hikyaku__V1__Inquiry *inquiry, struct problem *problem)
+{
+    if (inquiry->position >= ROWS_MAX) {
+        return refuse(problem, "inquiry.position", "out_of_range");
+    }
+    return check_id(inquiry->campaign_id, "inquiry.campaign_id", problem);
+}
+
 static int check_body(const Hikyaku__V1__FleetMessage *message, struct problem *problem)
 {
     switch (message->body_case) {
@@ -131,6 +139,9 @@ static int check_body(const Hikyaku__V1__FleetMessage *message, struct problem *
         return check_id(message->control->campaign_id, "control.campaign_id", problem);
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_RETURN_CLAIM:
         return check_return(message->return_claim, problem);
+    case HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY:
+        return check_inquiry(message->inquiry, problem);
+    case HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY_ANSWER:
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_REFUSED:
     case HIKYAKU__V1__FLEET_MESSAGE__BODY_LEAVING:
         return 0;

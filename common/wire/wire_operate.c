@@ -12,6 +12,7 @@
 #define REQUIRED WIRE_RULE_REQUIRED
 #define CHARACTERS WIRE_RULE_CHARACTERS
 #define LABELS_MAX 10
+#define ROWS_MAX (16384U * 4096U) /* of a campaign */
 
 static const struct wire_rule_set plain_set = {NULL, 0, NULL};
 
@@ -143,6 +144,16 @@ static const struct wire_rule revoke_key_rules[] = {
 };
 static const struct wire_rule_set revoke_key_set = SET(revoke_key_rules, NULL);
 
+static const struct wire_rule why_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_CAMPAIGN},
+    {.number = 2, .max = ROWS_MAX - 1},
+};
+static const struct wire_rule_set why_set = SET(why_rules, NULL);
+static const struct wire_rule forecast_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_CAMPAIGN},
+};
+static const struct wire_rule_set forecast_set = SET(forecast_rules, NULL);
+
 static const struct {
     const ProtobufCMessageDescriptor *message;
     const struct wire_rule_set *set;
@@ -153,6 +164,9 @@ static const struct {
     {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
     {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
     {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
+    {&hikyaku__v1__why_request__descriptor, &why_set},
+    {&hikyaku__v1__forecast_request__descriptor, &forecast_set},
+    {&hikyaku__v1__trace_request__descriptor, &why_set},
     {&hikyaku__v1__who_am_irequest__descriptor, &plain_set},
     {&hikyaku__v1__put_principal_request__descriptor, &put_principal_set},
     {&hikyaku__v1__list_principals_request__descriptor, &plain_set},

@@ -13,6 +13,7 @@
 #include "coordinator/recovery/recovery.h"
 
 struct api;
+struct explain;
 struct service_windows;
 
 /** Fill in the fleet as this coordinator knows it. */
@@ -39,6 +40,7 @@ struct api_settings {
     struct service_windows *windows;
     struct recovery *recovery;
     struct access *access;
+    struct explain *explain; /* NULL: nobody asks why */
     const struct wire_limits *limits;
     const char *tenant;              /* every principal's until there are others */
     const char *const *pools;        /* names; NULL-terminated */

@@ -78,6 +78,10 @@ static const struct api_dispatch_method methods[] = {
      ACCESS_ALL},
     {"AccessService", "RevokeKey", REQUEST(revoke_key), api_key_handle_revoke, API_DISPATCH_OPEN,
      ACCESS_ALL},
+    {"FleetService", "Why", REQUEST(why), api_why_handle, API_DISPATCH_OPEN, ROWS},
+    {"FleetService", "Forecast", REQUEST(forecast), api_why_handle_forecast, API_DISPATCH_OPEN,
+     LOOK},
+    {"FleetService", "Trace", REQUEST(trace), api_why_handle_trace, API_DISPATCH_OPEN, ROWS},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)

@@ -79,12 +79,20 @@ static void add_found(struct find *find, const struct wire_store_ref *ref, uint1
     find->found[find->count++] = found;
 }
 
+/* I7: a message whose time has not come waits under a gate, though its row names none. */
+static Hikyaku__V1__Gate gate_of(const struct find *find, const struct row *row)
+{
+    int64_t now_s = store_now_unix_ms(find->call->api->settings.store) / 1000;
+    bool is_scheduled = row->state == OUTCOME_PENDING && row->gate == GATE_NONE && row->due > now_s;
+    return is_scheduled ? HIKYAKU__V1__GATE__GATE_SCHEDULED_FOR : (Hikyaku__V1__Gate)row->gate;
+}
+
 static void fill_row(struct find *find, const struct row *row, Hikyaku__V1__FoundRecipient *found)
 {
     char code[ENHANCED_CODE_TEXT_SIZE];
     (void)enhanced_code_print(row->enhanced, code);
     found->outcome = (Hikyaku__V1__Outcome)row->state;
-    found->gate = (Hikyaku__V1__Gate)row->gate;
+    found->gate = gate_of(find, row);
     found->attempts = row->attempts;
     found->smtp_code = row->smtp;
     found->enhanced_code = api_call_string(find->call, text_of(code));

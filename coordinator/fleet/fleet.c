@@ -217,6 +217,13 @@ static void on_progress(void *context, const Hikyaku__V1__Progress *progress)
     }
 }
 
+static void on_inquiry_answer(void *context, struct worker *worker,
+                              const Hikyaku__V1__InquiryAnswer *answer)
+{
+    struct fleet *fleet = context;
+    inquiries_on_answer(fleet->inquiries, worker, answer);
+}
+
 static void on_leave(void *context, struct worker *worker, bool is_gone)
 {
     struct fleet *fleet = context;
@@ -234,6 +241,7 @@ static int open_workers(struct fleet *fleet, struct problem *problem)
                                                             .on_result = on_result,
                                                             .on_need_content = on_need_content,
                                                             .on_progress = on_progress,
+                                                            .on_inquiry_answer = on_inquiry_answer,
                                                             .on_leave = on_leave,
                                                             .context = fleet}};
     return workers_open(&settings, &fleet->workers, problem);
@@ -251,6 +259,7 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
         return error;
     }
     fleet->settings.server = NULL;
+    fleet->inquiries = inquiries_create(settings->loop, fleet->workers);
     fleet->ready = ready_create(
         &(struct ready_settings){.transactional_permille = settings->transactional_permille});
     fleet->sessions = sessions_create(&(struct sessions_settings){.loop = settings->loop,
@@ -305,6 +314,7 @@ void fleet_close(struct fleet **fleet)
     if (*fleet == NULL) {
         return;
     }
+    inquiries_destroy(&(*fleet)->inquiries);
     workers_close(&(*fleet)->workers);
     suspect_offers_destroy(&(*fleet)->suspects);
     offers_destroy(&(*fleet)->offers);

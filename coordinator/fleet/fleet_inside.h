@@ -4,6 +4,7 @@
 
 #include "common/service/service_stops.h"
 #include "coordinator/fleet/fleet.h"
+#include "coordinator/fleet/inquiries.h"
 #include "coordinator/fleet/offers.h"
 #include "coordinator/fleet/partitions.h"
 #include "coordinator/fleet/suspect_offers.h"
@@ -17,6 +18,7 @@ struct fleet {
     struct service_stops *stops;
     struct driver *driver;
     struct workers *workers;
+    struct inquiries *inquiries;
     struct tokens *tokens;
     struct offers *offers;
     struct suspect_offers *suspects;

@@ -19,7 +19,7 @@
 #define FAILED_MS 1000
 /* A limit that nobody uses leaves the memory. */
 #define UNUSED_MS 600000
-#define NAME_BYTES 320
+#define NAME_BYTES TOKENS_NAME_BYTES
 #define KEY_BYTES (2 * NAME_BYTES + 16 + 2)
 
 struct bucket {
@@ -100,8 +100,13 @@ void tokens_set_rules(struct tokens *tokens, const struct limit_rule *rules, siz
     }
 }
 
-static void name_bucket(struct bucket *bucket, const struct limit_found *found,
-                        const struct tokens_charge *charge)
+size_t tokens_find(const struct tokens *tokens, const struct limit_subject *subject,
+                   struct limit_found ret_found[LIMIT_RULES_FOUND_MAX])
+{
+    return limit_rules_find(tokens->rules, tokens->rule_count, subject, ret_found);
+}
+
+void tokens_print_name(const struct limit_found *found, char *out, size_t size)
 {
     static const char *const prefixes[] = {[LIMIT_TENANT] = "tenant",
                                            [LIMIT_POOL] = "",
@@ -109,11 +114,16 @@ static void name_bucket(struct bucket *bucket, const struct limit_found *found,
                                            [LIMIT_DKIM_DOMAIN] = "dkim:",
                                            [LIMIT_CAMPAIGN] = ""};
     struct text name = found->kind == LIMIT_TENANT ? (struct text){NULL, 0} : found->name;
+    (void)snprintf(out, size, "%s%.*s", prefixes[found->kind], TEXT_PRINT(name));
+}
+
+static void name_bucket(struct bucket *bucket, const struct limit_found *found,
+                        const struct tokens_charge *charge)
+{
     struct text tenant = found->kind == LIMIT_POOL || found->kind == LIMIT_CAMPAIGN
                              ? (struct text){NULL, 0}
                              : charge->subject.tenant;
-    (void)snprintf(bucket->name, sizeof bucket->name, "%s%.*s", prefixes[found->kind],
-                   TEXT_PRINT(name));
+    tokens_print_name(found, bucket->name, sizeof bucket->name);
     (void)snprintf(bucket->tenant, sizeof bucket->tenant, "%.*s", TEXT_PRINT(tenant));
     bucket->is_campaign = found->kind == LIMIT_CAMPAIGN;
     bucket->gate = bucket->is_campaign ? GATE_CAMPAIGN_LIMIT : GATE_TENANT_LIMIT;
@@ -315,7 +325,7 @@ void tokens_charge(struct tokens *tokens, const struct tokens_charge *given, tok
                    void *context)
 {
     struct limit_found found[LIMIT_RULES_FOUND_MAX];
-    size_t count = limit_rules_find(tokens->rules, tokens->rule_count, &given->subject, found);
+    size_t count = tokens_find(tokens, &given->subject, found);
     struct charge *before = find(tokens, &given->batch);
     if (before != NULL) {
         settle(tokens, before, before->rows); /* offered again: nobody knows of the first time */

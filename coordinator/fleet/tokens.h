@@ -24,6 +24,15 @@ void tokens_destroy(struct tokens **tokens);
 /** The configuration's limits, copied. */
 void tokens_set_rules(struct tokens *tokens, const struct limit_rule *rules, size_t count);
 
+/** Bytes of a limit's name, with NUL. */
+#define TOKENS_NAME_BYTES 320
+
+/** The limits that hold a subject's mail, by the rules set. @return how many */
+size_t tokens_find(const struct tokens *tokens, const struct limit_subject *subject,
+                   struct limit_found ret_found[LIMIT_RULES_FOUND_MAX]);
+/** How Redis calls it (store_tokens.h): "from:shop.test", the pool's name, "" of a campaign. */
+void tokens_print_name(const struct limit_found *found, char *out, size_t size);
+
 struct tokens_batch {
     unsigned char campaign[16];
     uint32_t number;

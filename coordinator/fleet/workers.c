@@ -272,6 +272,8 @@ static void on_body(struct workers *workers, struct worker *worker,
         callbacks->on_need_content(context, worker, campaign);
     } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_PROGRESS) {
         callbacks->on_progress(context, message->progress);
+    } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY_ANSWER) {
+        callbacks->on_inquiry_answer(context, worker, message->inquiry_answer);
     } else if (message->body_case == HIKYAKU__V1__FLEET_MESSAGE__BODY_LEAVING) {
         worker->is_leaving = true;
         callbacks->on_leave(context, worker, false);
@@ -445,6 +447,11 @@ struct worker *workers_least_busy(const struct workers *workers, const char *poo
 const unsigned char *workers_session(const struct worker *worker)
 {
     return worker->session;
+}
+
+const char *workers_name(const struct worker *worker)
+{
+    return worker->name;
 }
 
 bool workers_has_content(const struct worker *worker, const unsigned char campaign[16])

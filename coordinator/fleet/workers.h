@@ -23,6 +23,8 @@ struct workers_callbacks {
     void (*on_result)(void *context, struct worker *worker, const Hikyaku__V1__OfferResult *result);
     void (*on_need_content)(void *context, struct worker *worker, const unsigned char campaign[16]);
     void (*on_progress)(void *context, const Hikyaku__V1__Progress *progress);
+    void (*on_inquiry_answer)(void *context, struct worker *worker,
+                              const Hikyaku__V1__InquiryAnswer *answer);
     /** It is gone (silent, not reachable) or says that it leaves: offer it nothing. */
     void (*on_leave)(void *context, struct worker *worker, bool is_gone);
     void *context;
@@ -66,6 +68,7 @@ bool workers_serves(const struct worker *worker, const char *pool);
 /** The one of a pool with the fewest recipients in hand that stays; NULL: none. */
 struct worker *workers_least_busy(const struct workers *workers, const char *pool);
 const unsigned char *workers_session(const struct worker *worker);
+const char *workers_name(const struct worker *worker);
 /** Has it been sent this campaign's content? */
 bool workers_has_content(const struct worker *worker, const unsigned char campaign[16]);
 void workers_set_content(struct worker *worker, const unsigned char campaign[16], bool has);

@@ -554,9 +554,26 @@ void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *s
     }
 }
 
+const struct claim *claims_find(const struct claims *claims, struct text name)
+{
+    return table_get(claims->by_name, name);
+}
+
 bool claims_has(const struct claims *claims, struct text name)
 {
-    return table_get(claims->by_name, name) != NULL;
+    return claims_find(claims, name) != NULL;
+}
+
+void claims_visit(const struct claims *claims, const unsigned char campaign[16],
+                  claims_visit_fn *visit, void *context)
+{
+    struct table_walk walk;
+    const struct claim *claim = table_first(claims->by_name, &walk);
+    for (; claim != NULL; claim = table_next(&walk)) {
+        if (memcmp(claim->name.campaign, campaign, sizeof claim->name.campaign) == 0) {
+            visit(context, claim);
+        }
+    }
 }
 
 bool claims_is_isolated(const struct claims *claims)

@@ -67,6 +67,12 @@ void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *s
 void claims_drain(struct claims *claims);
 /** Is this batch ("<campaign id>:<batch>") claimed here, or being asked for? */
 bool claims_has(const struct claims *claims, struct text name);
+/** The claim of this name, borrowed until the loop goes on; NULL: it is not held here. */
+const struct claim *claims_find(const struct claims *claims, struct text name);
+/** Visit all claims of a campaign. */
+typedef void claims_visit_fn(void *context, const struct claim *claim);
+void claims_visit(const struct claims *claims, const unsigned char campaign[16],
+                  claims_visit_fn *visit, void *context);
 /** It works, or is about to work, on a suspect batch and on nothing else. */
 bool claims_is_isolated(const struct claims *claims);
 size_t claims_count(const struct claims *claims);

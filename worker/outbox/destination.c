@@ -176,7 +176,7 @@ static uint8_t gate_with(const struct path_control *control, uint8_t gate, uint6
 }
 
 /* Ours, of the pool, and some server has an address of its family. */
-static bool is_of_use(const struct destination *destination, const struct sending_ip *ip)
+bool destination_is_of_use(const struct destination *destination, const struct sending_ip *ip)
 {
     bool has_family = false;
     for (size_t i = 0; i < destination->route.target_count; i++) {
@@ -195,7 +195,7 @@ uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms)
     *ret_wait_ms = 0;
     for (size_t i = 0; i < ips->count; i++) {
         const struct path *path = destination->site->paths[i];
-        bool is_usable = is_of_use(destination, &ips->items[i]);
+        bool is_usable = destination_is_of_use(destination, &ips->items[i]);
         if (is_usable && path == NULL) {
             return GATE_PATH_CONNECTIONS; /* one that has not been tried */
         }

@@ -67,6 +67,8 @@ enum destination_choice destination_choose(struct destination *destination,
                                            struct sending_ip **ret_ip);
 /** The path from an IP to the destination's site. */
 struct path *destination_path(struct destination *destination, struct sending_ip *ip);
+/** Is the IP ours, of its pool, and has one of its servers an address of the family? */
+bool destination_is_of_use(const struct destination *destination, const struct sending_ip *ip);
 /** What holds its letters back, as far as its paths do: enum gate, NONE when nothing does.
  *  @param ret_wait_ms  out: SITE_SUSPENDED: how long all of its paths are suspended */
 uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms);

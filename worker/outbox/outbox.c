@@ -260,7 +260,7 @@ void outbox_on_written(struct outbox *outbox, struct letter *letter)
 /* ---------------------------------------------------------------- going back */
 
 /* I7: the name of what it waited for. */
-static uint8_t gate_of(struct outbox *outbox, const struct letter *letter)
+uint8_t outbox_gate_of(struct outbox *outbox, const struct letter *letter)
 {
     const struct campaign *campaign = letter->claim->campaign;
     struct route_target target;
@@ -299,8 +299,9 @@ void outbox_recall(struct outbox *outbox, struct claim *claim)
         if (!letter_is_unstarted(letter) || letter->place == LETTER_COMPOSING) {
             continue;
         }
-        uint8_t gate = claim->recall_gate != GATE_NONE || claim->is_lost ? claim->recall_gate
-                                                                         : gate_of(outbox, letter);
+        uint8_t gate = claim->recall_gate != GATE_NONE || claim->is_lost
+                           ? claim->recall_gate
+                           : outbox_gate_of(outbox, letter);
         struct outcome_report outcome = outcome_untouched(gate);
         destination_remove(letter);
         outbox_settle(outbox, letter, &outcome);

@@ -39,6 +39,8 @@ void outbox_fail(struct outbox *outbox, struct letter *letter);
 /** Every waiting letter of a destination has this outcome: no server is left. */
 void outbox_fail_all(struct destination *destination, const struct failure_verdict *verdict,
                      const struct smtp_result *result, const struct sending_ip *ip);
+/** I7: the name of what a letter that has not started waits for. */
+uint8_t outbox_gate_of(struct outbox *outbox, const struct letter *letter);
 /** May it still start? Settles it and says no when its claim wants it back or its time is over. */
 bool outbox_still_wanted(struct outbox *outbox, struct letter *letter);
 
