@@ -39,7 +39,10 @@
     X(CREATE_KEY, "Access", "CreateKey", create_key_response)                           \
     X(LIST_KEYS, "Access", "ListKeys", list_keys_response)                              \
     X(ROTATE_KEY, "Access", "RotateKey", rotate_key_response)                           \
-    X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)
+    X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)                           \
+    X(WHY, "Fleet", "Why", why_response)                                                \
+    X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
+    X(TRACE, "Fleet", "Trace", trace_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -16,6 +16,7 @@ extern const struct command dkim_verify_command;
 extern const struct command events_command;
 extern const struct command find_command;
 extern const struct command fleet_command;
+extern const struct command forecast_command;
 extern const struct command key_create_command;
 extern const struct command key_list_command;
 extern const struct command key_revoke_command;
@@ -43,9 +44,11 @@ extern const struct command show_command;
 extern const struct command stop_command;
 extern const struct command stop_start_command;
 extern const struct command submit_command;
+extern const struct command trace_command;
 extern const struct command uncertain_assume_delivered_command;
 extern const struct command uncertain_bounce_command;
 extern const struct command uncertain_list_command;
 extern const struct command uncertain_resend_command;
+extern const struct command why_command;
 
 #endif
