@@ -1,47 +1,13 @@
 /* stop, start: what operators hold back. */
 #include "cli/commands/commands.h"
 #include "cli/commands/single_call.h"
-#include "cli/enum_word.h"
+#include "cli/commands/stop_target.h"
 #include "cli/format.h"
 #include "cli/message_string.h"
-#include "cli/table_print.h"
 #include "cli/tell.h"
 #include "common/base/clock.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-static const struct {
-    const char *option;
-    Hikyaku__V1__StopKind kind;
-} kinds[] = {
-    {"tenant", HIKYAKU__V1__STOP_KIND__STOP_KIND_TENANT},
-    {"pool", HIKYAKU__V1__STOP_KIND__STOP_KIND_POOL},
-    {"site", HIKYAKU__V1__STOP_KIND__STOP_KIND_SITE},
-    {"ip", HIKYAKU__V1__STOP_KIND__STOP_KIND_IP},
-    {"from-domain", HIKYAKU__V1__STOP_KIND__STOP_KIND_FROM_DOMAIN},
-};
-
-/* Which one of --all, --tenant, ... was given. @return false: none, or several; told */
-static bool read_target(const struct options *options, Hikyaku__V1__StopKind *ret_kind,
-                        char **ret_target)
-{
-    size_t given = options_flag(options, "all") ? 1 : 0;
-    *ret_kind = HIKYAKU__V1__STOP_KIND__STOP_KIND_ALL;
-    *ret_target = message_string("");
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        const char *value = options_text(options, kinds[i].option);
-        if (value != NULL) {
-            given++;
-            *ret_kind = kinds[i].kind;
-            *ret_target = message_string(value);
-        }
-    }
-    if (given != 1) {
-        tell("say one of --all, --tenant, --pool, --site, --ip, --from-domain");
-    }
-    return given == 1;
-}
 
 /* --for or --until; 0: neither. @return false: told */
 static bool read_until(const struct options *options, int64_t *ret_unix_ms)
@@ -60,55 +26,18 @@ static bool read_until(const struct options *options, int64_t *ret_unix_ms)
     return true;
 }
 
-/* Whoever is logged in here, unless --by says otherwise. */
-static char *author_of(const struct options *options)
-{
-    const char *given = options_text(options, "by");
-    /* Nothing of this program changes the environment. NOLINTNEXTLINE(concurrency-mt-unsafe) */
-    return message_string(given != NULL ? given : getenv("USER"));
-}
-
-static void append_stop(const Hikyaku__V1__OperatorStop *stop, struct table_print *table)
-{
-    char text[FORMAT_BYTES];
-    table_print_cell(table, text_of(enum_word(&hikyaku__v1__stop_kind__descriptor, stop->kind)));
-    table_print_cell(table, text_of(stop->target));
-    table_print_cell(table,
-                     text_of(stop->until_unix_ms == 0 ? "started again"
-                                                      : format_time(stop->until_unix_ms, text)));
-    table_print_cell(table, text_of(stop->author));
-    table_print_cell(table, text_of(format_time(stop->at_unix_ms, text)));
-    table_print_cell(table, text_of(stop->reason));
-}
-
-static void print_stops(Hikyaku__V1__OperatorStop *const *stops, size_t count)
-{
-    OWNED(buffer_finish) struct buffer out = {0};
-    OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("STOP,TARGET,UNTIL,BY,SINCE,REASON");
-    for (size_t i = 0; i < count; i++) {
-        append_stop(stops[i], table);
-    }
-    if (count == 0) {
-        buffer_append_string(&out, "nothing is stopped\n");
-    } else {
-        table_print_append(table, &out);
-    }
-    tell_out(&out);
-}
-
 static void print_list(const ProtobufCMessage *response, const void *context)
 {
     const Hikyaku__V1__ListStopsResponse *list = (const Hikyaku__V1__ListStopsResponse *)response;
     (void)context;
-    print_stops(list->stops, list->n_stops);
+    stop_target_print(list->stops, list->n_stops);
 }
 
 static void print_stop(const ProtobufCMessage *response, const void *context)
 {
     const Hikyaku__V1__StopResponse *answer = (const Hikyaku__V1__StopResponse *)response;
     (void)context;
-    print_stops(&answer->stop, 1);
+    stop_target_print(&answer->stop, 1);
 }
 
 static void print_started(const ProtobufCMessage *response, const void *context)
@@ -127,7 +56,7 @@ static enum exit_code run_stop(const struct options *options)
     }
     Hikyaku__V1__StopRequest request;
     hikyaku__v1__stop_request__init(&request);
-    if (!read_target(options, &request.kind, &request.target) ||
+    if (!stop_target_read(options, &request.kind, &request.target) ||
         !read_until(options, &request.until_unix_ms)) {
         return EXIT_CODE_USAGE;
     }
@@ -136,7 +65,7 @@ static enum exit_code run_stop(const struct options *options)
         return EXIT_CODE_USAGE;
     }
     request.reason = message_string(options_text(options, "reason"));
-    request.author = author_of(options);
+    request.author = stop_target_author(options);
     return single_call_run(options, API_METHOD_STOP, &request.base, print_stop, NULL);
 }
 
@@ -144,26 +73,15 @@ static enum exit_code run_start(const struct options *options)
 {
     Hikyaku__V1__StartRequest request;
     hikyaku__v1__start_request__init(&request);
-    if (!read_target(options, &request.kind, &request.target)) {
+    if (!stop_target_read(options, &request.kind, &request.target)) {
         return EXIT_CODE_USAGE;
     }
-    request.author = author_of(options);
+    request.author = stop_target_author(options);
     return single_call_run(options, API_METHOD_START, &request.base, print_started, NULL);
 }
 
-#define TARGETS                                                                         \
-    {"all", NULL, "everything", .kind = OPTION_FLAG},                                   \
-        {"tenant", "NAME", "mail of this tenant", .kind = OPTION_TEXT},                 \
-        {"pool", "NAME", "mail of this pool", .kind = OPTION_TEXT},                     \
-        {"site", "NAME", "mail to this site or recipient domain", .kind = OPTION_TEXT}, \
-        {"ip", "ADDRESS", "mail from this sending IP", .kind = OPTION_TEXT},            \
-        {"from-domain", "NAME", "mail with this From domain", .kind = OPTION_TEXT},     \
-    {                                                                                   \
-        "by", "NAME", "who asks; default: the user logged in", .kind = OPTION_TEXT      \
-    }
-
 static const struct option_spec stop_options[] = {
-    TARGETS,
+    STOP_TARGET_OPTIONS,
     {"reason", "TEXT", "why: stands wherever something waits for it", .kind = OPTION_TEXT},
     {"until", "TIME", "ends by itself then; default: not before start", .kind = OPTION_TEXT},
     {"for", "LENGTH", "ends by itself after so long (90m)", .kind = OPTION_DURATION},
@@ -172,7 +90,7 @@ static const struct option_spec stop_options[] = {
 };
 
 static const struct option_spec start_options[] = {
-    TARGETS,
+    STOP_TARGET_OPTIONS,
     {.name = NULL},
 };
 

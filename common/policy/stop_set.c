@@ -8,10 +8,16 @@
 
 #define KEY_BYTES (STOP_SET_TARGET_BYTES_MAX + 1)
 
+/* One of those with the same kind and target. */
+struct entry {
+    struct stop stop; /* first: a stop of the list is its entry */
+    struct entry *next;
+};
+
 struct stop_set {
-    struct arena *arena; /* holds the stops and their texts */
-    struct table *by_key;
-    struct stop *list[STOP_SET_MAX];
+    struct arena *arena;  /* holds the stops and their texts */
+    struct table *by_key; /* kind and target -> first entry */
+    struct entry *list[STOP_SET_MAX];
     size_t count;
 };
 
@@ -61,13 +67,12 @@ static struct text key_of(enum stop_kind kind, struct text target, char out[KEY_
     return (struct text){out, size + 1};
 }
 
-static struct stop *copy_of(struct stop_set *set, const struct stop *stop)
+static struct stop copy_of(struct stop_set *set, const struct stop *stop)
 {
-    struct stop *copy = arena_zero(set->arena, 1, sizeof *copy);
-    *copy = *stop;
-    copy->target = arena_printf(set->arena, "%s", stop->target);
-    copy->reason = arena_printf(set->arena, "%s", stop->reason);
-    copy->author = arena_printf(set->arena, "%s", stop->author);
+    struct stop copy = *stop;
+    copy.target = arena_printf(set->arena, "%s", stop->target);
+    copy.reason = arena_printf(set->arena, "%s", stop->reason);
+    copy.author = arena_printf(set->arena, "%s", stop->author);
     return copy;
 }
 
@@ -78,32 +83,54 @@ static bool is_known(const struct stop *stop)
            (stop->kind == STOP_ALL) == (stop->target[0] == '\0');
 }
 
+static struct entry *find_same(struct entry *first, int64_t from_unix_ms)
+{
+    while (first != NULL && first->stop.from_unix_ms != from_unix_ms) {
+        first = first->next;
+    }
+    return first;
+}
+
+/* There is no room: the last one and all of its kind and target become a stop of everything. */
+static struct entry *give_up_last(struct stop_set *set)
+{
+    char bytes[KEY_BYTES];
+    struct entry *last = set->list[STOP_SET_MAX - 1];
+    (void)table_remove(set->by_key, key_of(last->stop.kind, text_of(last->stop.target), bytes));
+    last->next = NULL;
+    return last;
+}
+
 void stop_set_add(struct stop_set *set, const struct stop *stop)
 {
     char bytes[KEY_BYTES];
     const struct stop *added = is_known(stop) ? stop : &strange;
     struct text key = key_of(added->kind, text_of(added->target), bytes);
-    struct stop *known = table_get(set->by_key, key);
-    if (known == NULL && set->count == STOP_SET_MAX) {
+    struct entry *first = table_get(set->by_key, key);
+    struct entry *entry = find_same(first, added->from_unix_ms);
+    if (entry == NULL && set->count == STOP_SET_MAX) {
+        entry = give_up_last(set);
         added = &strange;
-        known = set->list[STOP_SET_MAX - 1];
-        char last[KEY_BYTES];
-        (void)table_remove(set->by_key, key_of(known->kind, text_of(known->target), last));
         key = key_of(added->kind, text_of(added->target), bytes);
+        (void)table_put(set->by_key, key, entry);
+    } else if (entry == NULL) {
+        entry = arena_zero(set->arena, 1, sizeof *entry);
+        entry->next = first;
+        set->list[set->count++] = entry;
+        (void)table_put(set->by_key, key, entry);
     }
-    struct stop *copy = copy_of(set, added);
-    if (known != NULL) {
-        *known = *copy;
-        copy = known;
-    } else {
-        set->list[set->count++] = copy;
-    }
-    (void)table_put(set->by_key, key, copy);
+    entry->stop = copy_of(set, added);
+}
+
+bool stop_set_is_over(const struct stop *stop, const struct stop_time *time)
+{
+    return stop->until_unix_ms != 0 && !time->is_doubted &&
+           time->now_unix_ms >= stop->until_unix_ms;
 }
 
 bool stop_set_holds(const struct stop *stop, const struct stop_time *time)
 {
-    return stop->until_unix_ms == 0 || time->is_doubted || time->now_unix_ms < stop->until_unix_ms;
+    return time->now_unix_ms >= stop->from_unix_ms && !stop_set_is_over(stop, time);
 }
 
 static const struct stop *find_one(const struct stop_set *set, enum stop_kind kind,
@@ -113,8 +140,11 @@ static const struct stop *find_one(const struct stop_set *set, enum stop_kind ki
     if ((target.size == 0 && kind != STOP_ALL) || target.size > STOP_SET_TARGET_BYTES_MAX) {
         return NULL;
     }
-    const struct stop *stop = table_get(set->by_key, key_of(kind, target, bytes));
-    return stop != NULL && stop_set_holds(stop, time) ? stop : NULL;
+    const struct entry *entry = table_get(set->by_key, key_of(kind, target, bytes));
+    while (entry != NULL && !stop_set_holds(&entry->stop, time)) {
+        entry = entry->next;
+    }
+    return entry == NULL ? NULL : &entry->stop;
 }
 
 const struct stop *stop_set_find(const struct stop_set *set, const struct stop_question *question,
@@ -143,7 +173,7 @@ size_t stop_set_count(const struct stop_set *set)
 
 const struct stop *stop_set_at(const struct stop_set *set, size_t place)
 {
-    return set->list[place];
+    return &set->list[place]->stop;
 }
 
 const char *stop_set_kind_name(enum stop_kind kind)

@@ -24,7 +24,8 @@ enum stop_kind {
 struct stop {
     enum stop_kind kind;
     const char *target;    /* "" for STOP_ALL */
-    int64_t at_unix_ms;    /* since when */
+    int64_t at_unix_ms;    /* when it was made */
+    int64_t from_unix_ms;  /* planned: it begins then; 0: it holds at once */
     int64_t until_unix_ms; /* 0: until it is started again */
     const char *reason;
     const char *author;
@@ -46,8 +47,8 @@ struct stop_set *stop_set_create(void);
 /** Accepts NULL, nulls the pointer. */
 void stop_set_destroy(struct stop_set **set);
 void stop_set_clear(struct stop_set *set);
-/** Add a copy; a second one of the same kind and target replaces the first. Beyond STOP_SET_MAX it
- *  is replaced by a stop of everything. */
+/** Add a copy; a second one of the same kind, target and beginning replaces the first. Beyond
+ *  STOP_SET_MAX it is replaced by a stop of everything. */
 void stop_set_add(struct stop_set *set, const struct stop *stop);
 
 /** When it is, by Redis' clock. */
@@ -62,9 +63,11 @@ struct stop_time {
  */
 const struct stop *stop_set_find(const struct stop_set *set, const struct stop_question *question,
                                  const struct stop_time *time);
-/** Does it still hold? */
+/** Does it hold now? A planned one begins by the clock even when that is in doubt. */
 bool stop_set_holds(const struct stop *stop, const struct stop_time *time);
 
+/** Is its time over? */
+bool stop_set_is_over(const struct stop *stop, const struct stop_time *time);
 size_t stop_set_count(const struct stop_set *set);
 /** In the order they were added; valid until the set changes. */
 const struct stop *stop_set_at(const struct stop_set *set, size_t place);

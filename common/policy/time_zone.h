@@ -1,6 +1,5 @@
 /* An IANA time zone: how far local time is ahead of UTC at a moment. Pure: the bytes of a TZif file
- * come in, nothing is read. Only UTC to local: from local to UTC an hour may be missing or doubled.
- */
+ * come in, nothing is read. From local to UTC an hour may be missing or doubled. */
 #ifndef HIKYAKU_COMMON_POLICY_TIME_ZONE_H
 #define HIKYAKU_COMMON_POLICY_TIME_ZONE_H
 

@@ -19,14 +19,38 @@ struct service_stops {
     struct buffer seen;  /* the last answer, to tell a change */
     struct loop_timer *timer;
     struct metric *gauge;
+    uint64_t holding; /* which of them hold: planned ones begin, others end by themselves */
     bool is_known;
     bool is_looking;
     bool looks_again; /* asked for while an answer was awaited: that one may be too old */
 };
 
+/* @return how many hold */
+static size_t note_holding(struct service_stops *stops)
+{
+    const struct stop_time time = service_stops_time(stops->settings.store);
+    size_t count = 0;
+    stops->holding = 0;
+    for (size_t i = 0; i < stop_set_count(stops->set); i++) {
+        bool holds = stop_set_holds(stop_set_at(stops->set, i), &time);
+        count += holds;
+        stops->holding = (stops->holding + holds) * 0x9e3779b97f4a7c15; /* their places, mixed */
+    }
+    metrics_set(stops->gauge, (int64_t)count);
+    return count;
+}
+
+/* Planned ones begin while the list stays as it is. */
 static void on_timer(void *context)
 {
-    service_stops_look(context);
+    struct service_stops *stops = context;
+    uint64_t before = stops->holding;
+    size_t count = note_holding(stops);
+    if (stops->is_known && stops->holding != before) {
+        LOG(LOG_STOPS_CHANGED, NULL, log_number("count", (int64_t)count));
+        stops->settings.on_change(stops->settings.context);
+    }
+    service_stops_look(stops);
 }
 
 struct service_stops *service_stops_create(const struct service_stops_settings *settings)
@@ -66,6 +90,7 @@ static void add(struct service_stops *stops, const struct store_stop *given)
         stop.reason = stored->reason;
         stop.author = stored->author;
         stop.at_unix_ms = stored->at_unix_ms;
+        stop.from_unix_ms = stored->from_unix_ms;
         stop.until_unix_ms = given->until_unix_ms;
     }
     stop_set_add(stops->set, &stop);
@@ -102,9 +127,9 @@ static void take(struct service_stops *stops, int error, const struct store_stop
         add(stops, &(struct store_stop){.until_unix_ms = 0});
     }
     stops->is_known = true;
-    metrics_set(stops->gauge, (int64_t)stop_set_count(stops->set));
+    size_t holding = note_holding(stops);
     if (was_known || stop_set_count(stops->set) > 0) {
-        LOG(LOG_STOPS_CHANGED, NULL, log_number("count", (int64_t)stop_set_count(stops->set)));
+        LOG(LOG_STOPS_CHANGED, NULL, log_number("count", (int64_t)holding));
     }
     stops->settings.on_change(stops->settings.context);
 }

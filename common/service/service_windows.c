@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/base/table.h"
+#include "common/policy/local_time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -107,6 +108,18 @@ static const struct time_zone *find_zone(struct service_windows *windows, struct
 bool service_windows_has_zone(struct service_windows *windows, struct text name)
 {
     return find_zone(windows, name) != NULL;
+}
+
+int service_windows_read_local(struct service_windows *windows, struct text zone, struct text local,
+                               int64_t *ret_first_unix_s, int64_t *ret_last_unix_s)
+{
+    int64_t local_s = 0;
+    const struct time_zone *found = find_zone(windows, zone);
+    int error = found == NULL ? -ENOENT : local_time_parse(local, &local_s);
+    if (error == 0) {
+        local_time_to_unix(found, local_s, ret_first_unix_s, ret_last_unix_s);
+    }
+    return error;
 }
 
 static void read_list(struct service_windows *windows, struct text packed, struct known *known)

@@ -17,6 +17,14 @@ void service_windows_pack(const Hikyaku__V1__CreateCampaignRequest *settings, st
 /** Is it there, and can it be read? */
 bool service_windows_has_zone(struct service_windows *windows, struct text name);
 /**
+ * A time as a clock on the wall shows it, "2026-12-31T00:00", told of a zone: the first moment at
+ * which it does, and the last.
+ * @return 0; -EINVAL (no such time); -ENOENT (no such zone here)
+ */
+MUST_USE int service_windows_read_local(struct service_windows *windows, struct text zone,
+                                        struct text local, int64_t *ret_first_unix_s,
+                                        int64_t *ret_last_unix_s);
+/**
  * @param packed  of send_window_pack(); empty: open. What cannot be read, or whose zone is not
  *                there, is closed: nothing is sent at a wrong hour
  */

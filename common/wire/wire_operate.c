@@ -33,6 +33,17 @@ static void check_stop(struct wire_check *check, const ProtobufCMessage *message
 {
     const Hikyaku__V1__StopRequest *request = AS(Hikyaku__V1__StopRequest, message);
     check_stop_target(check, request->kind, request->target, path);
+    bool is_local = request->from_local[0] != '\0' || request->until_local[0] != '\0';
+    if (is_local && (request->from_unix_ms != 0 || request->until_unix_ms != 0)) {
+        wire_check_report(
+            check, path, request->from_local[0] != '\0' ? "from_local" : "until_local",
+            "superfluous", "times are told in one way: as instants, or in local time");
+    }
+    if (is_local != (request->time_zone[0] != '\0')) {
+        wire_check_report(check, path, "time_zone", is_local ? "required" : "superfluous",
+                          is_local ? "must be set: local time is told of a zone"
+                                   : "must be empty: no local time is told");
+    }
 }
 
 static void check_start(struct wire_check *check, const ProtobufCMessage *message,
@@ -48,6 +59,9 @@ static const struct wire_rule stop_rules[] = {
     {.number = 3},
     {.number = 4, .flags = REQUIRED, .text_class = WIRE_TEXT_REMARK, .max = 500},
     {.number = 5, .text_class = WIRE_TEXT_LABEL, .max = 64},
+    {.number = 7, .text_class = WIRE_TEXT_LINE, .max = 32},
+    {.number = 8, .text_class = WIRE_TEXT_LINE, .max = 32},
+    {.number = 9, .text_class = WIRE_TEXT_LINE, .max = 64},
 };
 static const struct wire_rule_set stop_set = SET(stop_rules, check_stop);
 static const struct wire_rule start_rules[] = {

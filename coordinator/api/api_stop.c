@@ -2,6 +2,7 @@
 #include "common/base/log.h"
 #include "common/net/stream.h"
 #include "common/policy/stop_set.h"
+#include "common/service/service_windows.h"
 #include "common/store/store_fleet.h"
 #include "common/store/store_stops.h"
 #include "common/wire/wire_store.h"
@@ -10,6 +11,7 @@
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define UNTIL_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
@@ -17,7 +19,6 @@
 struct stop_call {
     struct api_call *call;
     Hikyaku__V1__OperatorStop *stop; /* in the call's arena */
-    struct text name;                /* kind and target, as the store knows it */
 };
 
 static bool is_listed(const char *const *names, const char *name)
@@ -65,6 +66,15 @@ static int normalise(struct api_call *call, Hikyaku__V1__StopKind kind, const ch
     return 0;
 }
 
+/* Kind and target; of a planned one, when it begins as well: a target may have several. */
+static struct text name_of(struct arena *arena, const Hikyaku__V1__OperatorStop *stop)
+{
+    const char *name = arena_printf(arena, "%d%s", (int)stop->kind, stop->target);
+    return text_of(stop->from_unix_ms == 0
+                       ? name
+                       : arena_printf(arena, "%s %" PRId64, name, stop->from_unix_ms));
+}
+
 /* @return NULL: the call has been refused */
 static struct stop_call *begin(struct api_call *call, Hikyaku__V1__StopKind kind,
                                const char *target, const char *author)
@@ -86,7 +96,6 @@ static struct stop_call *begin(struct api_call *call, Hikyaku__V1__StopKind kind
     }
     stop->stop->author = api_call_string(call, text_of(author));
     stop->stop->at_unix_ms = store_now_unix_ms(call->api->settings.store);
-    stop->name = text_of(arena_printf(call->arena, "%d%s", (int)kind, stop->stop->target));
     return stop;
 }
 
@@ -94,6 +103,7 @@ static void log_stop(enum log_event event, const struct stop_call *stop)
 {
     LOG(event, NULL, log_string("kind", stop_set_kind_name((enum stop_kind)stop->stop->kind)),
         log_string("target", stop->stop->target), log_string("author", stop->stop->author),
+        log_number("from", stop->stop->from_unix_ms),
         log_number("until", stop->stop->until_unix_ms));
 }
 
@@ -132,27 +142,87 @@ static void put(struct stop_call *stop)
     stored.reason = stop->stop->reason;
     stored.author = stop->stop->author;
     stored.at_unix_ms = stop->stop->at_unix_ms;
+    stored.from_unix_ms = stop->stop->from_unix_ms;
+    stored.time_zone = stop->stop->time_zone;
     wire_unpack_append(&stored.base, packed);
-    const struct store_stop given = {.name = stop->name,
+    const struct store_stop given = {.name = name_of(stop->call->arena, stop->stop),
                                      .until_unix_ms = stop->stop->until_unix_ms,
                                      .packed = buffer_text(packed)};
     store_stops_set(stop->call->api->settings.store, &given, STOP_SET_MAX, on_set, stop);
     buffer_finish(packed);
 }
 
-void api_stop_handle(struct api_call *call)
+/* Local time as a moment. @return false: the call has been refused */
+static bool read_local(struct api_call *call, const char *field, const char *local,
+                       int64_t *ret_first_ms, int64_t *ret_last_ms)
+{
+    const Hikyaku__V1__StopRequest *request = (const void *)call->request;
+    int64_t first_s = 0;
+    int64_t last_s = 0;
+    int error = local[0] == '\0' ? 0
+                                 : service_windows_read_local(call->api->settings.windows,
+                                                              text_of(request->time_zone),
+                                                              text_of(local), &first_s, &last_s);
+    *ret_first_ms = first_s * 1000;
+    *ret_last_ms = last_s * 1000;
+    /* A refused call is gone, and its arena with it. */
+    if (error == -ENOENT) {
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, "time_zone", "unknown",
+                             "is no IANA time zone, such as Asia/Tokyo");
+    } else if (error != 0) {
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, field, "time",
+                             "must be a local time, such as 2026-12-31T00:00");
+    }
+    return error == 0;
+}
+
+/* What was told as local time is longer rather than shorter. @return false: refused */
+static bool read_times(struct api_call *call, Hikyaku__V1__OperatorStop *stop)
+{
+    const Hikyaku__V1__StopRequest *request = (const void *)call->request;
+    int64_t other_ms = 0;
+    stop->from_unix_ms = request->from_unix_ms;
+    stop->until_unix_ms = request->until_unix_ms;
+    stop->time_zone = api_call_string(call, text_of(request->time_zone));
+    return request->time_zone[0] == '\0' ||
+           (read_local(call, "from_local", request->from_local, &stop->from_unix_ms, &other_ms) &&
+            read_local(call, "until_local", request->until_local, &other_ms, &stop->until_unix_ms));
+}
+
+/* @return false: the call has been refused */
+static bool check_times(struct api_call *call, const Hikyaku__V1__OperatorStop *stop)
 {
     const Hikyaku__V1__StopRequest *request = (const void *)call->request;
     int64_t now_ms = store_now_unix_ms(call->api->settings.store);
-    if (request->until_unix_ms != 0 &&
-        (request->until_unix_ms <= now_ms || request->until_unix_ms > now_ms + UNTIL_MAX_MS)) {
-        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, "until_unix_ms", "out_of_range",
-                             "must lie ahead, by a year at most");
-        return;
+    const char *until = request->until_local[0] != '\0' ? "until_local" : "until_unix_ms";
+    const char *from = request->from_local[0] != '\0' ? "from_local" : "from_unix_ms";
+    const char *field = until;
+    const char *fault = NULL;
+    if (stop->from_unix_ms != 0 && stop->until_unix_ms == 0) {
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, until, "required",
+                             "must be set: what is planned ahead has an end");
+        return false;
     }
+    if (stop->until_unix_ms != 0 &&
+        (stop->until_unix_ms <= now_ms || stop->until_unix_ms > now_ms + UNTIL_MAX_MS)) {
+        fault = "must lie ahead, by a year at most";
+    } else if (stop->from_unix_ms != 0 && stop->from_unix_ms <= now_ms) {
+        field = from;
+        fault = "must lie ahead; without it the stop holds at once";
+    } else if (stop->from_unix_ms != 0 && stop->until_unix_ms <= stop->from_unix_ms) {
+        fault = "must lie behind its beginning";
+    }
+    if (fault != NULL) {
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, field, "out_of_range", "%s", fault);
+    }
+    return fault == NULL;
+}
+
+void api_stop_handle(struct api_call *call)
+{
+    const Hikyaku__V1__StopRequest *request = (const void *)call->request;
     struct stop_call *stop = begin(call, request->kind, request->target, request->author);
-    if (stop != NULL) {
-        stop->stop->until_unix_ms = request->until_unix_ms;
+    if (stop != NULL && read_times(call, stop->stop) && check_times(call, stop->stop)) {
         stop->stop->reason = api_call_string(call, text_of(request->reason));
         put(stop);
     }
@@ -182,7 +252,9 @@ void api_stop_handle_start(struct api_call *call)
     const Hikyaku__V1__StartRequest *request = (const void *)call->request;
     struct stop_call *stop = begin(call, request->kind, request->target, request->author);
     if (stop != NULL) {
-        store_stops_clear(call->api->settings.store, stop->name, on_cleared, stop);
+        stop->stop->from_unix_ms = request->from_unix_ms;
+        store_stops_clear(call->api->settings.store, name_of(call->arena, stop->stop), on_cleared,
+                          stop);
     }
 }
 
@@ -197,6 +269,8 @@ static Hikyaku__V1__OperatorStop *view_of(struct arena *arena, const struct stor
         view->reason = stored->reason;
         view->author = stored->author;
         view->at_unix_ms = stored->at_unix_ms;
+        view->from_unix_ms = stored->from_unix_ms;
+        view->time_zone = stored->time_zone;
     }
     view->until_unix_ms = given->until_unix_ms;
     return view;

@@ -175,6 +175,7 @@ static void add_stops(const struct fleet *fleet, struct arena *arena,
         hikyaku__v1__operator_stop__init(item);
         item->kind = (Hikyaku__V1__StopKind)stop->kind;
         item->target = copy(arena, stop->target);
+        item->from_unix_ms = stop->from_unix_ms;
         item->until_unix_ms = stop->until_unix_ms;
         item->at_unix_ms = stop->at_unix_ms;
         item->reason = copy(arena, stop->reason);

@@ -100,6 +100,49 @@ static void test_until(void **state)
     assert_null(stop_set_find(set, &letter, &now));
 }
 
+/* Several planned ones of one target, besides one that holds at once. */
+static void test_planned(void **state)
+{
+    (void)state;
+    OWNED(stop_set_destroy) struct stop_set *set = stop_set_create();
+    struct stop stop = {.kind = STOP_TENANT, .target = "shop", .author = "suzuki"};
+    stop.from_unix_ms = NOW + 1000;
+    stop.until_unix_ms = NOW + 2000;
+    stop.reason = "new year";
+    stop_set_add(set, &stop);
+    stop.from_unix_ms = NOW + 5000;
+    stop.until_unix_ms = NOW + 6000;
+    stop.reason = "release";
+    stop_set_add(set, &stop);
+    static const struct {
+        int64_t after_ms;
+        const char *reason;
+        bool is_doubted;
+    } moments[] = {
+        {0, NULL, false},          {999, NULL, true}, /* a doubted clock begins nothing early */
+        {1000, "new year", false}, {1999, "new year", false},
+        {2000, NULL, false},       {2000, "new year", true}, /* I10: nor does it end anything */
+        {5500, "release", false},  {6000, NULL, false},
+    };
+    for (size_t i = 0; i < sizeof moments / sizeof moments[0]; i++) {
+        const struct stop_time time = {NOW + moments[i].after_ms, moments[i].is_doubted};
+        const struct stop *found = stop_set_find(set, &letter, &time);
+        const char *reason = found == NULL ? NULL : found->reason;
+        assert_true((reason == NULL) == (moments[i].reason == NULL));
+        if (reason != NULL) {
+            assert_string_equal(reason, moments[i].reason);
+        }
+    }
+    stop.reason = "another"; /* of the same beginning: it replaces that one */
+    stop_set_add(set, &stop);
+    stop.from_unix_ms = 0;
+    stop.until_unix_ms = 0;
+    stop.reason = "at once";
+    stop_set_add(set, &stop);
+    assert_int_equal(stop_set_count(set), 3);
+    assert_string_equal(stop_set_find(set, &letter, &now)->reason, "at once");
+}
+
 /* Beyond the bound everything stops: none is forgotten in silence. */
 static void test_bound(void **state)
 {
@@ -120,9 +163,8 @@ static void test_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_unknown_parts),
-        cmocka_unit_test(test_until),
+        cmocka_unit_test(test_kinds), cmocka_unit_test(test_unknown_parts),
+        cmocka_unit_test(test_until), cmocka_unit_test(test_planned),
         cmocka_unit_test(test_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,120 @@
+"""Operators hold paths and plan freezes; what path controllers decide is told as events."""
+
+import time
+from collections import Counter
+
+import pytest
+from local.api_client import ApiError
+from local.process import wait_until
+from mails import outcomes, submit_campaign
+from worlds import world
+
+
+@pytest.fixture(scope="module")
+def cluster(build):
+    with world(build) as made:
+        made.start(coordinators=2, workers=2)
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def calm(cluster):
+    cluster.sink.received.clear()
+    cluster.sink.delay_s = 0
+    cluster.sink.mail_rule = None
+    yield
+    cluster.sink.mail_rule = None
+
+
+def fleet(cluster, method, request, at=0, **fields):
+    api = cluster.client(at)
+    return api.call("FleetService", method, getattr(api.pb, request)(**fields))
+
+
+def gates(cluster, campaign):
+    api = cluster.client()
+    found = api.campaign("GetCampaign", campaign_id=campaign).campaign.gates
+    return {api.pb.Gate.Name(one.gate).removeprefix("GATE_"): one for one in found}
+
+
+def refused(cluster, method, request, **fields):
+    with pytest.raises(ApiError) as caught:
+        fleet(cluster, method, request, **fields)
+    return list(zip(caught.value.fields, caught.value.rules, strict=True))
+
+
+def unix_ms(ahead_s):
+    return int((time.time() + ahead_s) * 1000)
+
+
+def as_time(at_unix_ms):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_unix_ms // 1000))
+
+
+def test_a_freeze_begins_by_itself_and_is_taken_back(cluster):
+    """It holds nothing before; two of them do not replace each other; its reason and end are told."""
+    far = cluster.cli("freeze", "add", "--site", "d1.test", "--from", as_time(unix_ms(86400)), "--to",
+                      as_time(unix_ms(90000)), "--reason", "far away")
+    assert "d1.test" in far.stdout and "far away" in far.stdout
+    first = submit_campaign(cluster.client(), "before", ["a@d1.test", "b@d2.test"])
+    cluster.wait_campaign(first, ["COMPLETED"])
+    start, end = unix_ms(8) // 1000 * 1000, unix_ms(3600) // 1000 * 1000
+    cluster.cli("freeze", "add", "--site", "d1.test", "--from", as_time(start), "--to", as_time(end),
+                "--reason", "carrier rests", "--by", "suzuki")
+    shown = cluster.cli("freeze", "list").stdout
+    assert "far away" in shown and "carrier rests" in shown and "suzuki" in shown
+    for node in cluster.workers + cluster.coordinators:
+        wait_until("it has begun", lambda node=node: node.metric("hikyaku_operator_stops") == 1, 60)
+    second = submit_campaign(cluster.client(1), "within",
+                             [f"c{n}@d{n % 2 + 1}.test" for n in range(200)])
+    wait_until("the others are through, these wait", lambda: outcomes(cluster.client(), second) ==
+               {"DELIVERED": 100, "PENDING": 100} and
+               set(gates(cluster, second)) == {"OPERATOR_STOP"}, 120)
+    assert not [one for one in cluster.sink.recipients() if one.startswith("c") and "@d1" in one]
+    several = cluster.cli("freeze", "remove", "--site", "d1.test", check=False)
+    assert several.returncode == 2 and "say --from" in several.stderr
+    assert cluster.cli("freeze", "remove", "--site", "d1.test", "--from",
+                       as_time(start)).stdout == "removed\n"
+    cluster.wait_campaign(second, ["COMPLETED"], 120)
+    assert set(Counter(cluster.sink.recipients()).values()) == {1}
+    cluster.cli("freeze", "remove", "--site", "d1.TEST")
+    assert "no freeze" in cluster.cli("freeze", "list").stdout
+
+
+def test_a_freeze_of_a_tenant_ends_by_itself(cluster):
+    """Told as local time of a zone; who looks sees why and until when."""
+    local = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 9 * 3600 + 8))
+    until = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 9 * 3600 + 12))
+    made = fleet(cluster, "Stop", "StopRequest", kind=2, target="default", from_local=local,
+                 until_local=until, time_zone="Asia/Tokyo", reason="release 4", author="sato").stop
+    assert made.time_zone == "Asia/Tokyo"
+    assert as_time(made.from_unix_ms + 9 * 3600 * 1000) == local + "Z"
+    assert made.until_unix_ms - made.from_unix_ms == 4000
+    campaign = submit_campaign(cluster.client(), "release", ["a@d1.test"])
+    wait_until("it is over", lambda: not fleet(cluster, "ListStops", "ListStopsRequest").stops, 60)
+    cluster.wait_campaign(campaign, ["COMPLETED"], 120)
+
+
+@pytest.mark.parametrize("fields, problem", [
+    ({"from_unix_ms": 1000, "until_unix_ms": 2000}, ("until_unix_ms", "out_of_range")),
+    ({"from_unix_ms": 1000, "until_unix_ms": unix_ms(1800)}, ("from_unix_ms", "out_of_range")),
+    ({"from_unix_ms": unix_ms(1800)}, ("until_unix_ms", "required")),
+    ({"from_unix_ms": unix_ms(1800), "until_unix_ms": unix_ms(1700)},
+     ("until_unix_ms", "out_of_range")),
+    ({"from_local": "2099-01-01T00:00", "until_local": "2099-01-02T00:00",
+      "time_zone": "Asia/Tokyo"}, ("until_local", "out_of_range")),
+    ({"from_local": "tomorrow", "until_local": "2099-01-02T00:00", "time_zone": "Asia/Tokyo"},
+     ("from_local", "time")),
+    ({"from_local": "2027-01-01T00:00", "until_local": "2027-01-02T00:00",
+      "time_zone": "Asia/Edo"}, ("time_zone", "unknown")),
+    ({"from_local": "2027-01-01T00:00", "until_local": "2027-01-02T00:00"},
+     ("time_zone", "required")),
+    ({"from_local": "2027-01-01T00:00", "until_unix_ms": unix_ms(1800), "time_zone": "UTC"},
+     ("from_local", "superfluous")),
+    ({"from_unix_ms": unix_ms(1800), "until_unix_ms": unix_ms(1900), "time_zone": "UTC"},
+     ("time_zone", "superfluous")),
+])
+def test_what_no_freeze_may_be(cluster, fields, problem):
+    assert refused(cluster, "Stop", "StopRequest", kind=4, target="d1.test", reason="why",
+                   **fields) == [problem]
+    assert not fleet(cluster, "ListStops", "ListStopsRequest").stops
