@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "cli/screen.h"
 #include "cli/tell.h"
+#include "cli/why_text.h"
 #include "common/base/clock.h"
 
 #include <signal.h>
@@ -68,6 +69,24 @@ static void control(const struct watch *watch, enum api_method method)
     api_client_finish(&result);
 }
 
+/* What holds it, below what was drawn; watching goes on under it. */
+static void explain(struct watch *watch)
+{
+    Hikyaku__V1__WhyRequest request;
+    struct api_result result;
+    OWNED(buffer_finish) struct buffer out = {0};
+    hikyaku__v1__why_request__init(&request);
+    request.campaign_id =
+        arena_copy(watch->connection->arena, watch->campaign_id, strlen(watch->campaign_id));
+    if (connect_call(watch->connection, watch->options, API_METHOD_WHY, &request.base, &result) ==
+        EXIT_CODE_OK) {
+        why_text_append((const Hikyaku__V1__WhyResponse *)result.response, false, &out);
+        screen_keep(&watch->screen);
+        tell_out(&out);
+    }
+    api_client_finish(&result);
+}
+
 /* @return false to leave */
 static bool take_key(struct watch *watch, char key)
 {
@@ -85,6 +104,9 @@ static bool take_key(struct watch *watch, char key)
             control(watch, API_METHOD_CANCEL_CAMPAIGN);
             watch->asked = 0;
         }
+        break;
+    case 'w':
+        explain(watch);
         break;
     case 'q':
         return false;
@@ -110,8 +132,8 @@ static void draw(struct watch *watch, const Hikyaku__V1__Campaign *campaign)
     if (watch->has_keys) {
         buffer_append_string(&lines, watch->asked == 'c'
                                          ? " c again cancels for good; any other key goes on\n"
-                                         : " keys: p pause  r resume  c cancel  q leave (sending "
-                                           "goes on)\n");
+                                         : " keys: p pause  r resume  c cancel  w why  q leave "
+                                           "(sending goes on)\n");
     }
     screen_draw(&watch->screen, &lines);
 }

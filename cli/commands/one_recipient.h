@@ -18,8 +18,5 @@ struct one_recipient {
 enum exit_code one_recipient_read(const struct options *options,
                                   const struct connection *connection,
                                   struct one_recipient *ret_recipient);
-/** The tries of one recipient, a line each: time, from where to where, what was answered. */
-void one_recipient_append_tries(Hikyaku__V1__Event *const *events, size_t count,
-                                struct buffer *out);
 
 #endif

@@ -3,11 +3,12 @@
 #include "cli/commands/one_recipient.h"
 #include "cli/message_string.h"
 #include "cli/tell.h"
+#include "cli/why_text.h"
 
 static void print(const Hikyaku__V1__TraceResponse *trace)
 {
     OWNED(buffer_finish) struct buffer out = {0};
-    one_recipient_append_tries(trace->events, trace->n_events, &out);
+    why_text_append_tries(trace->events, trace->n_events, &out);
     if (trace->n_events == 0 && !trace->cut) {
         buffer_append_string(&out, "it has not been tried yet\n");
     }

@@ -108,7 +108,7 @@ static bool read_counts(struct text value, uint64_t ret_counts[3])
     size_t count = 0;
     ret_counts[2] = 0;
     while (count < 3 && text_next_part(&value, ' ', &part)) {
-        if (text_to_u64(part, INT64_MAX, &ret_counts[count]) != 0) {
+        if (text_to_u64(part, INT64_MAX / 4, &ret_counts[count]) != 0) {
             return false;
         }
         count++;
@@ -132,6 +132,7 @@ int store_look_tokens_count(const struct text *fields, size_t count, uint64_t wi
                             int64_t now_unix_ms, struct store_look_tokens *ret_look)
 {
     struct store_look_tokens look = {0};
+    count = fields == NULL ? 0 : count; /* nobody has used it yet */
     for (size_t i = 0; i + 1 < count; i += 2) {
         uint64_t counts[3];
         if (text_equal(fields[i], TEXT("v")) && !text_equal(fields[i + 1], TEXT("1"))) {

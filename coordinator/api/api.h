@@ -40,7 +40,7 @@ struct api_settings {
     struct service_windows *windows;
     struct recovery *recovery;
     struct access *access;
-    struct explain *explain; /* NULL: nobody asks why */
+    struct explain *explain;
     const struct wire_limits *limits;
     const char *tenant;              /* every principal's until there are others */
     const char *const *pools;        /* names; NULL-terminated */

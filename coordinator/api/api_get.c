@@ -53,11 +53,9 @@ static void on_limit(void *context, enum gate gate, int64_t until_unix_ms)
 }
 
 /* Its driver alone knows which shared limit it has met; the others see what Redis counts. */
-static bool may_be_limited(const struct api_call *call, const struct store_campaign *campaign,
-                           const struct api_gate *gate)
+static bool may_be_limited(const struct store_campaign *campaign, const struct api_gate *gate)
 {
-    return call->api->settings.explain != NULL &&
-           campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING &&
+    return campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING &&
            (gate->gate == GATE_WORKER_CREDIT || gate->gate == GATE_NO_SENDING_IP);
 }
 
@@ -82,7 +80,7 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     hikyaku__v1__get_campaign_response__init(&get->response);
     const struct api_gate gate = api_view_running_gate(call, campaign);
     get->response.campaign = api_view_campaign(campaign, &gate, call->arena);
-    if (may_be_limited(call, campaign, &gate)) {
+    if (may_be_limited(campaign, &gate)) {
         ask_limits(get, campaign);
     } else {
         finish(get);

@@ -4,6 +4,7 @@
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/api/api_view.h"
+#include "coordinator/explain/explain.h"
 
 #include <errno.h>
 #include <string.h>
@@ -23,6 +24,7 @@ struct submit {
     uint32_t chunks; /* that these rows came in */
     uint8_t state;
     unsigned int tries;
+    Hikyaku__V1__SubmitCampaignResponse response;
 };
 
 static void refuse(struct submit *submit, enum wire_code code)
@@ -37,21 +39,34 @@ static void refuse_error(struct submit *submit, int error)
     api_call_refuse_error(submit->call, error);
 }
 
+/* It is submitted, whatever became of the forecast. */
+static void on_forecast(void *context, int error, const ProtobufCMessage *answer)
+{
+    struct submit *submit = context;
+    if (error == 0) {
+        const Hikyaku__V1__ForecastResponse *forecast = (const void *)answer;
+        submit->response.forecast_end_unix_ms = forecast->end_unix_ms;
+    }
+    api_call_answer(submit->call, &submit->response.base);
+}
+
 static void answer(struct submit *submit, const struct store_campaign *campaign)
 {
     struct api_call *call = submit->call;
-    Hikyaku__V1__SubmitCampaignResponse response;
-    hikyaku__v1__submit_campaign_response__init(&response);
-    response.state = (Hikyaku__V1__CampaignState)campaign->state;
-    response.accepted = campaign->accepted;
-    response.rejected = campaign->rejected;
-    response.duplicates = campaign->duplicates;
-    response.digest.data = submit->digest;
-    response.digest.len = sizeof submit->digest;
-    response.replayed = submit->state != HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
+    Hikyaku__V1__SubmitCampaignResponse *response = &submit->response;
+    struct explain_question question = {.tenant = call->tenant, .arena = call->arena};
+    hikyaku__v1__submit_campaign_response__init(response);
+    response->state = (Hikyaku__V1__CampaignState)campaign->state;
+    response->accepted = campaign->accepted;
+    response->rejected = campaign->rejected;
+    response->duplicates = campaign->duplicates;
+    response->digest.data = submit->digest;
+    response->digest.len = sizeof submit->digest;
+    response->replayed = submit->state != HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
     store_fleet_notify(call->api->settings.store, STORE_NOTICE_WORK, submit->id);
     catalog_release(&submit->campaign);
-    api_call_answer(call, &response.base);
+    memcpy(question.campaign, submit->id, sizeof question.campaign);
+    explain_forecast(call->api->settings.explain, &question, on_forecast, submit);
 }
 
 static void read_header(struct submit *submit);

@@ -122,8 +122,10 @@ static void add_times(const struct explain_ask *ask, struct forecast_facts *fact
     facts->now_unix_s = ask->reasons.now_unix_ms / S_MS;
     bool is_draft = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
     bool is_scheduled = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED;
-    if (is_draft || is_scheduled) {
+    if (is_scheduled) {
         facts->starts_unix_s = campaign->scheduled_unix_ms / S_MS;
+    } else if (is_draft && ask->content != NULL) {
+        facts->starts_unix_s = ask->content->stored->settings->scheduled_at_unix_ms / S_MS;
     }
     facts->expires_unix_s = campaign->expires_unix_ms / S_MS;
     if (is_draft) { /* as if it were submitted now */

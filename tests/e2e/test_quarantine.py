@@ -150,6 +150,10 @@ def test_it_is_listed(cluster, campaigns):
     found = api.campaign("FindRecipients", campaign_id=campaigns["tx"],
                          ref=f"ref-{POISONED['tx']}").recipients[0]
     assert found.gate == api.pb.GATE_QUARANTINED
+    why = api.call("FleetService", "Why", api.pb.WhyRequest(
+        campaign_id=campaigns["tx"], index=POISONED["tx"]))
+    assert why.gates[0].gate == api.pb.GATE_QUARANTINED
+    assert "hikyaku quarantine" in why.gates[0].ends and why.estimate_unix_ms == 0
 
 
 def test_release_meets_the_same_bug_once(cluster, campaigns):

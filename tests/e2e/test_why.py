@@ -239,6 +239,8 @@ def test_a_draft_can_be_forecast(cluster):
     assert forecast.end_from_unix_ms <= forecast.end_unix_ms <= forecast.end_to_unix_ms
     assert forecast.end_unix_ms > time.time() * 1000
     assert "open 50" in cluster.cli("forecast", created.campaign_id).stdout
+    submitted = api.campaign("SubmitCampaign", campaign_id=created.campaign_id, expected_rows=50)
+    assert abs(submitted.forecast_end_unix_ms - forecast.end_unix_ms) < 120000
 
 
 def test_no_worker_holds_an_ip(cluster):

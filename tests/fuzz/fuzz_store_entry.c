@@ -1,7 +1,8 @@
-/* Entries of event streams, their places, members of `claimed`, chunk markers, message records:
- * fields split at 0xff bytes. */
+/* Entries of event streams, their places, members of `claimed`, chunk markers, message records,
+ * counts of shared limits: fields split at 0xff bytes. */
 #include "common/store/store_entry.h"
 #include "common/store/store_keys.h"
+#include "common/store/store_look.h"
 #include "common/store/store_marker.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         entry.count > STORE_ENTRY_CHANGES_MAX) {
         abort();
     }
+    struct store_look_tokens tokens;
+    (void)!store_look_tokens_count(fields, count, 60000, INT64_C(1800000000000), &tokens);
     struct store_event_place place;
     (void)!store_entry_read_place(whole, &place);
     struct store_marker marker;
