@@ -325,6 +325,7 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .breaker = {.least = (uint32_t)config->breaker.after,
                         .bounced_permille = (uint32_t)config->breaker.bounced_permille,
                         .unknown_permille = (uint32_t)config->breaker.unknown_permille},
+            .canary_deferred_permille = (uint32_t)config->breaker.canary_deferred_permille,
             .limits = limits_of(app->arena, config),
             .limit_count = config->rates.count,
             .on_session_lost = on_session_lost,

@@ -83,6 +83,7 @@ struct coordinator_config {
     struct {
         uint64_t after;
         uint64_t bounced_permille;
+        uint64_t canary_deferred_permille;
         uint64_t unknown_permille;
     } breaker;
     struct config_list rates;     /* of struct coordinator_rate */

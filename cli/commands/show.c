@@ -1,5 +1,6 @@
 /* show: one campaign. */
 #include "cli/commands/commands.h"
+#include "cli/enum_word.h"
 #include "cli/format.h"
 #include "cli/progress.h"
 #include "cli/table_print.h"
@@ -29,6 +30,39 @@ static void append_labels(const Hikyaku__V1__Campaign *campaign, struct buffer *
     buffer_append_string(out, campaign->n_labels > 0 ? "\n" : "");
 }
 
+static void append_canary(const Hikyaku__V1__CampaignCanary *canary, int64_t now_unix_ms,
+                          struct buffer *out)
+{
+    char recipients[FORMAT_BYTES];
+    char behind[FORMAT_BYTES];
+    char when[FORMAT_BYTES];
+    buffer_printf(out, "canary     %s %s recipients",
+                  enum_word(&hikyaku__v1__canary_state__descriptor, canary->state),
+                  format_count(canary->recipients, recipients));
+    if (canary->behind > 0) {
+        buffer_printf(out, ", %s wait for them", format_count(canary->behind, behind));
+    }
+    if (canary->judged_unix_ms > 0) {
+        buffer_printf(out, ", judged %s",
+                      format_time_near(canary->judged_unix_ms, now_unix_ms, when));
+    }
+    buffer_append_byte(out, '\n');
+}
+
+/* A canary that failed says why the campaign is paused; what it said when it was good is told too.
+ */
+static void append_verdict(const Hikyaku__V1__Campaign *campaign, struct buffer *out)
+{
+    const Hikyaku__V1__CampaignCanary *canary = campaign->canary;
+    if (canary == NULL || canary->why[0] == '\0') {
+        return;
+    }
+    bool is_failed = canary->state == HIKYAKU__V1__CANARY_STATE__CANARY_STATE_FAILED;
+    buffer_append_string(out, is_failed ? "\npaused by its " : "\n");
+    table_print_append_clean(out, text_of(canary->why));
+    buffer_append_string(out, is_failed ? "; `hikyaku resume` lets it go on\n" : "\n");
+}
+
 static void print(const Hikyaku__V1__Campaign *campaign)
 {
     OWNED(buffer_finish) struct buffer out = {0};
@@ -44,6 +78,9 @@ static void print(const Hikyaku__V1__Campaign *campaign)
     append_time(&out, "submitted", campaign->submitted_unix_ms);
     append_time(&out, "scheduled", campaign->scheduled_at_unix_ms);
     append_time(&out, "expires", campaign->expires_unix_ms);
+    if (campaign->canary != NULL) {
+        append_canary(campaign->canary, now_unix_ms, &out);
+    }
     if (campaign->digest.len > 0) {
         size_t size = campaign->digest.len;
         buffer_append_string(&out, "digest     ");
@@ -59,6 +96,7 @@ static void print(const Hikyaku__V1__Campaign *campaign)
         table_print_append_clean(&out, text_of(campaign->breaker));
         buffer_append_string(&out, is_paused ? "; `hikyaku resume` lets it go on\n" : "\n");
     }
+    append_verdict(campaign, &out);
     if (campaign->doubled > 0) {
         buffer_printf(&out, "\ndelivered more than once: %" PRIu64 " (events with doubled)\n",
                       campaign->doubled);

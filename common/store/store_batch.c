@@ -146,14 +146,37 @@ static int read_due(struct due_call *call, const redisReply *reply, int64_t unti
 struct due_list {
     struct due_call *call;
     int64_t until_unix_s;
+    bool is_first;
 };
 
-static void on_due(void *object, int error, const redisReply *reply)
+/* Scores by batch number, nil where it is not free or has nothing open. */
+static int read_first(struct due_call *call, const redisReply *reply, int64_t until_unix_s)
 {
-    struct due_call *call = ((struct due_list *)object)->call;
-    int64_t until_unix_s = ((struct due_list *)object)->until_unix_s;
-    free(object);
-    call->error = error == 0 ? read_due(call, reply, until_unix_s) : error;
+    size_t count = store_reply_count(reply);
+    if (count != call->count) {
+        return -EPROTO;
+    }
+    call->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const redisReply *score = store_reply_at(reply, i);
+        int64_t due = read_score(score);
+        if (!store_reply_is_nil(score) && due <= until_unix_s) {
+            call->batches[call->count++] =
+                (struct store_due){.number = (uint32_t)i, .due_unix_s = due};
+        }
+    }
+    return 0;
+}
+
+static void take_due(struct due_list *list, int error, const redisReply *reply)
+{
+    struct due_call *call = list->call;
+    if (error == 0) {
+        error = list->is_first ? read_first(call, reply, list->until_unix_s)
+                               : read_due(call, reply, list->until_unix_s);
+    }
+    call->error = error;
+    free(list);
     if (call->error != 0 || call->count == 0) {
         end_due(call);
         return;
@@ -169,17 +192,48 @@ static void on_due(void *object, int error, const redisReply *reply)
     }
 }
 
+static void on_due(void *object, int error, const redisReply *reply)
+{
+    take_due(object, error, reply);
+}
+
+static struct due_list *due_create(struct store *store, const unsigned char campaign[16],
+                                   int64_t until_unix_s, size_t limit)
+{
+    struct due_call *call = xalloc_zero(1, sizeof(*call));
+    struct due_list *list = xalloc_zero(1, sizeof(*list));
+    call->store = store;
+    call->batches = xalloc_zero(limit + 1, sizeof(*call->batches));
+    call->count = limit;
+    memcpy(call->campaign, campaign, sizeof(call->campaign));
+    *list = (struct due_list){.call = call, .until_unix_s = until_unix_s};
+    return list;
+}
+
+void store_batch_due_first(struct store *store, const unsigned char campaign[16],
+                           int64_t until_unix_s, uint32_t batches, store_batch_due_fn *on_answer,
+                           void *context)
+{
+    struct store_command *command = store_command_of(store);
+    struct due_list *list = due_create(store, campaign, until_unix_s, batches);
+    list->is_first = true;
+    list->call->on_answer = on_answer;
+    list->call->context = context;
+    store_command_begin(command, "ZMSCORE");
+    store_add_campaign_key(store, campaign, "due");
+    for (uint32_t i = 0; i < batches; i++) {
+        store_command_add_unsigned(command, i);
+    }
+    store_send(store, STORE_LINK_READ, on_due, list);
+}
+
 void store_batch_due(struct store *store, const unsigned char campaign[16], int64_t until_unix_s,
                      size_t limit, store_batch_due_fn *on_answer, void *context)
 {
     struct store_command *command = store_command_of(store);
-    struct due_call *call = xalloc_zero(1, sizeof(*call));
-    struct due_list *list = xalloc_zero(1, sizeof(*list));
-    *call = (struct due_call){.store = store, .on_answer = on_answer, .context = context};
-    call->batches = xalloc_zero(limit + 1, sizeof(*call->batches));
-    call->count = limit;
-    memcpy(call->campaign, campaign, sizeof(call->campaign));
-    *list = (struct due_list){call, until_unix_s};
+    struct due_list *list = due_create(store, campaign, until_unix_s, limit);
+    list->call->on_answer = on_answer;
+    list->call->context = context;
     store_command_begin(command, "ZRANGE");
     store_add_campaign_key(store, campaign, "due");
     store_command_add_string(command, "0");

@@ -25,6 +25,11 @@ typedef void store_batch_due_fn(void *context, int error, const struct store_due
 void store_batch_due(struct store *store, const unsigned char campaign[16], int64_t until_unix_s,
                      size_t limit, store_batch_due_fn *on_answer, void *context);
 
+/** The same of the batches 0..batches-1 only: a canary. */
+void store_batch_due_first(struct store *store, const unsigned char campaign[16],
+                           int64_t until_unix_s, uint32_t batches, store_batch_due_fn *on_answer,
+                           void *context);
+
 /** @param provider, sealed  valid during the call; -ENOENT: the sealed part is gone */
 typedef void store_batch_sealed_fn(void *context, int error, struct text provider,
                                    struct text sealed);

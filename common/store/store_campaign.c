@@ -95,6 +95,12 @@ static void add_fields(struct store_command *command, const struct store_campaig
     if (campaign->windows.size > 0) {
         add_field_text(command, "windows", campaign->windows);
     }
+    if (campaign->canary.count > 0) {
+        add_field_number(command, "canary", STORE_CANARY_SENDING);
+        add_field_number(command, "canary_n", campaign->canary.count);
+        add_field_number(command, "canary_s", campaign->canary.wait_s);
+        add_field_number(command, "canary_max", campaign->canary.bounced_permille);
+    }
     store_header_pack_labels(campaign->labels, campaign->label_count,
                              store_command_scratch(command));
     store_command_add_string(command, "labels");
@@ -139,10 +145,10 @@ void store_campaign_create(struct store *store, const struct store_campaign *cam
     store_send(store, STORE_LINK_WRITE, on_created, call);
 }
 
-/* Submit, start, close, control: their events go to the tenant's stream, whose name the header
- * knows. */
+/* Submit, start, close, canary, control: their events go to the tenant's stream, whose name the
+ * header knows. */
 
-enum step { STEP_SUBMIT, STEP_START, STEP_CLOSE, STEP_CONTROL };
+enum step { STEP_SUBMIT, STEP_START, STEP_CLOSE, STEP_CANARY, STEP_CONTROL };
 
 struct step_call {
     struct store *store;
@@ -154,6 +160,7 @@ struct step_call {
     unsigned char digest[32];
     int64_t scheduled_unix_ms;
     enum store_control control;
+    enum store_canary_step canary;
     struct buffer reason;
 };
 
@@ -223,10 +230,16 @@ static void add_step_arguments(struct store_command *command, const struct step_
                                         [STORE_CONTROL_RESUME] = "resume",
                                         [STORE_CONTROL_CANCEL] = "cancel",
                                         [STORE_CONTROL_RELEASE] = "release"};
+    static const char *const canary_words[] = {[STORE_CANARY_STEP_WAIT] = "wait",
+                                               [STORE_CANARY_STEP_PASS] = "pass",
+                                               [STORE_CANARY_STEP_FAIL] = "fail"};
     if (call->step == STEP_SUBMIT) {
         store_command_add_unsigned(command, call->chunks);
         store_command_add(command, (struct text){(const char *)call->digest, 32});
         store_command_add_number(command, call->scheduled_unix_ms);
+    } else if (call->step == STEP_CANARY) {
+        store_command_add_string(command, canary_words[call->canary]);
+        store_command_add(command, buffer_text(&call->reason));
     } else if (call->step == STEP_CONTROL) {
         store_command_add_string(command, words[call->control]);
         store_command_add(command, buffer_text(&call->reason));
@@ -241,6 +254,7 @@ static void on_tenant(void *object, int error, const redisReply *reply)
     static const enum store_script_name scripts[] = {[STEP_SUBMIT] = STORE_SCRIPT_SUBMIT,
                                                      [STEP_START] = STORE_SCRIPT_START,
                                                      [STEP_CLOSE] = STORE_SCRIPT_START,
+                                                     [STEP_CANARY] = STORE_SCRIPT_CANARY,
                                                      [STEP_CONTROL] = STORE_SCRIPT_CONTROL};
     struct step_call *call = object;
     struct store *store = call->store;
@@ -298,6 +312,16 @@ void store_campaign_close(struct store *store, const unsigned char campaign[16],
                           store_campaign_fn *on_answer, void *context)
 {
     run_step(step_create(store, campaign, STEP_CLOSE, on_answer, context));
+}
+
+void store_campaign_canary(struct store *store, const unsigned char campaign[16],
+                           enum store_canary_step canary, struct text reason,
+                           store_campaign_fn *on_answer, void *context)
+{
+    struct step_call *call = step_create(store, campaign, STEP_CANARY, on_answer, context);
+    call->canary = canary;
+    buffer_append_text(&call->reason, reason);
+    run_step(call);
 }
 
 void store_campaign_control(struct store *store, const unsigned char campaign[16],

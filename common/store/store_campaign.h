@@ -64,6 +64,16 @@ void store_campaign_control(struct store *store, const unsigned char campaign[16
                             enum store_control control, struct text reason,
                             store_campaign_fn *on_answer, void *context);
 
+enum store_canary_step {
+    STORE_CANARY_STEP_WAIT, /* all of it was tried: the wait begins */
+    STORE_CANARY_STEP_PASS, /* the wait is over: the rest goes out */
+    STORE_CANARY_STEP_FAIL, /* the wait is over: the campaign is paused */
+};
+/** @param error  -EBUSY: it does not stand there (any more) */
+void store_campaign_canary(struct store *store, const unsigned char campaign[16],
+                           enum store_canary_step step, struct text reason,
+                           store_campaign_fn *on_answer, void *context);
+
 /** @param error  0, -ENOENT, -EAGAIN, -ECONNRESET, -EPROTO (damaged) */
 void store_campaign_get(struct store *store, const unsigned char campaign[16],
                         store_campaign_fn *on_answer, void *context);

@@ -21,6 +21,7 @@ void store_campaign_add_chunk(struct store *store, const struct store_chunk *chu
     (void)store_begin(store, STORE_SCRIPT_ADD_CHUNK, store_chunk_key_count(&plan));
     store_chunk_add_keys(store, &plan);
     store_chunk_add_arguments(store, &plan);
+    store_command_add_unsigned(store_command_of(store), chunk->canary_batches);
     store_send(store, STORE_LINK_WRITE, on_added,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

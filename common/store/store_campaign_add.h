@@ -29,6 +29,7 @@ struct store_chunk {
     const struct store_chunk_row *rows;
     size_t row_count;
     uint32_t rejected;
+    uint32_t canary_batches;  /* of its first ones; 0: no canary is in it */
     bool looks_up_duplicates; /* false: KEEP */
     bool refuses_duplicates;  /* REFUSE: nothing is stored when one is found */
     struct text map;          /* intake_map.h */

@@ -8,6 +8,16 @@
 /** The answer to each claim and flush: what the campaign wants of its workers. */
 enum store_word { STORE_RUN = 1, STORE_PAUSE = 2, STORE_CANCEL = 3 };
 
+/** Where the canary of a campaign stands. */
+enum store_canary {
+    STORE_CANARY_NONE, /* none was asked for, or nobody would be left to wait for it */
+    STORE_CANARY_SENDING,
+    STORE_CANARY_WAITING, /* all of it was tried */
+    STORE_CANARY_PASSED,
+    STORE_CANARY_FAILED,
+    STORE_CANARY_OVERRULED, /* failed, but a person let the campaign go on */
+};
+
 #define STORE_CAMPAIGN_SITES_MAX 64
 #define STORE_CAMPAIGN_CLASSES 32 /* reply classes that are counted; flush.v1.lua knows it too */
 
@@ -60,6 +70,16 @@ struct store_campaign {
     uint64_t bounced[STORE_CAMPAIGN_CLASSES]; /* outcomes that claims told, by reply class */
     struct text tripped;                      /* why a breaker paused it; empty: none has */
     uint64_t gates[GATE_LIMIT];               /* open rows by the gate in their row */
+    struct {
+        uint8_t state;  /* enum store_canary */
+        uint32_t count; /* recipients asked for */
+        uint32_t wait_s;
+        uint32_t bounced_permille; /* at most */
+        uint32_t batches;          /* the first ones of chunk 0 */
+        uint32_t rows;             /* accepted ones in them */
+        int64_t since_unix_ms;     /* WAITING and later: all of it was tried */
+        struct text why;           /* what it was judged by */
+    } canary;
     bool is_quarantined; /* paused: parts of three of its batches killed workers */
     uint64_t doubled;    /* deliveries beyond the first of a recipient, as far as known */
     uint64_t in_flight;  /* rows of claimed batches that were open when claimed */
@@ -69,5 +89,12 @@ struct store_campaign {
     } sites[STORE_CAMPAIGN_SITES_MAX];
     size_t site_count;
 };
+
+/** Only its canary is sent: the rest waits. */
+static inline bool store_canary_is_open(const struct store_campaign *campaign)
+{
+    return campaign->canary.state == STORE_CANARY_SENDING ||
+           campaign->canary.state == STORE_CANARY_WAITING;
+}
 
 #endif

@@ -50,6 +50,14 @@ static const struct {
     {"doubled", KIND_U64, offsetof(struct store_campaign, doubled)},
     {"quarantine", KIND_FLAG, offsetof(struct store_campaign, is_quarantined)},
     {"resolve_as", KIND_U8, offsetof(struct store_campaign, resolve_as)},
+    {"canary", KIND_U8, offsetof(struct store_campaign, canary.state)},
+    {"canary_n", KIND_U32, offsetof(struct store_campaign, canary.count)},
+    {"canary_s", KIND_U32, offsetof(struct store_campaign, canary.wait_s)},
+    {"canary_max", KIND_U32, offsetof(struct store_campaign, canary.bounced_permille)},
+    {"canary_batches", KIND_U32, offsetof(struct store_campaign, canary.batches)},
+    {"canary_rows", KIND_U32, offsetof(struct store_campaign, canary.rows)},
+    {"canary_at", KIND_TIME, offsetof(struct store_campaign, canary.since_unix_ms)},
+    {"canary_why", KIND_TEXT, offsetof(struct store_campaign, canary.why)},
     {"resolve_s", KIND_U32, offsetof(struct store_campaign, resolve_after_s)},
 };
 

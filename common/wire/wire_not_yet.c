@@ -10,7 +10,6 @@
 /* A field leaves this table in the commit that gives it an effect. */
 static const struct wire_not_yet table[] = {
     {MESSAGE(create_campaign_request), 8, 0, 0, "consent by registered purpose"},
-    {MESSAGE(create_campaign_request), 15, 0, 0, "canary sending"},
     {MESSAGE(create_campaign_request), 19, HIKYAKU__V1__TLS_POLICY__TLS_POLICY_OPPORTUNISTIC, 0,
      "TLS beyond opportunistic"},
     {MESSAGE(create_campaign_request), 20, 0, 0, "retention other than the operator's"},

@@ -110,6 +110,25 @@ static const struct wire_rule uncertain_rules[] = {
 };
 static const struct wire_rule_set uncertain_set = SET(uncertain_rules, NULL);
 
+static void check_canary(struct wire_check *check, const ProtobufCMessage *message,
+                         const struct wire_path *path)
+{
+    const Hikyaku__V1__Canary *canary = AS(Hikyaku__V1__Canary, message);
+    if (canary->count > 0 && canary->wait_s == 0) {
+        wire_check_report(check, path, "wait_s", "required", "must be set: how long to wait");
+    }
+    if (canary->count == 0 && (canary->wait_s > 0 || canary->max_bounce_permille > 0)) {
+        wire_check_report(check, path, "count", "required", "must be set: how many go first");
+    }
+}
+
+static const struct wire_rule canary_rules[] = {
+    {.number = 1, .max = WIRE_RULES_CANARY_MAX},
+    {.number = 2, .max = 86400},
+    {.number = 3, .max = 1000},
+};
+static const struct wire_rule_set canary_set = SET(canary_rules, check_canary);
+
 /* Clocks and zones are held against tzdata by the API. */
 static const struct wire_rule window_rules[] = {
     {.number = 1, .min = 1, .entries = 7},
@@ -143,6 +162,7 @@ static const struct wire_rule create_rules[] = {
      .min_limit = LIMIT(campaign_expires_min_s),
      .max_limit = LIMIT(campaign_expires_max_s)},
     {.number = 13, .entries = 14, .nested = &window_set},
+    {.number = 15, .nested = &canary_set},
     {.number = 16, .nested = &uncertain_set},
 };
 static const struct wire_rule_set create_set = SET(create_rules, check_create);

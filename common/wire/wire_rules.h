@@ -13,6 +13,8 @@
 #include "common/wire/wire_limits.h"
 #include "hikyaku/v1/api.pb-c.h"
 
+#define WIRE_RULES_CANARY_MAX 1000 /* recipients that go first */
+
 /**
  * Hold a call against its rules: any request message of api.proto.
  *

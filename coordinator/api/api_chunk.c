@@ -38,6 +38,7 @@ void api_chunk_fill(const struct intake_settings *settings, const struct intake_
         .rows = rows,
         .row_count = result->row_count,
         .rejected = result->rejected_total,
+        .canary_batches = result->canary_batches,
         .looks_up_duplicates = settings->duplicates != HIKYAKU__V1__DUPLICATES__DUPLICATES_KEEP,
         .refuses_duplicates = settings->duplicates == HIKYAKU__V1__DUPLICATES__DUPLICATES_REFUSE,
         .map = result->map,

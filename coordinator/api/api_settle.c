@@ -159,6 +159,18 @@ Hikyaku__V1__StoredCampaign *api_settle_stored(struct api_call *call,
     return stored;
 }
 
+/* A dry run reaches nobody: nothing of it is judged. */
+static void fill_canary(const Hikyaku__V1__CreateCampaignRequest *settings,
+                        struct store_campaign *header)
+{
+    const Hikyaku__V1__Canary *canary = settings->canary;
+    if (canary != NULL && settings->mode != HIKYAKU__V1__MODE__MODE_DRY_RUN) {
+        header->canary.count = canary->count;
+        header->canary.wait_s = canary->wait_s;
+        header->canary.bounced_permille = canary->max_bounce_permille;
+    }
+}
+
 void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignRequest *settings,
                        struct text from_domain, int64_t created_unix_ms,
                        struct store_campaign *ret_header)
@@ -184,6 +196,7 @@ void api_settle_header(struct api_call *call, const Hikyaku__V1__CreateCampaignR
         .created_unix_ms = created_unix_ms,
         .scheduled_unix_ms = settings->scheduled_at_unix_ms,
     };
+    fill_canary(settings, ret_header);
     ret_header->labels = labels_of(call, settings);
     ret_header->label_count = settings->n_labels;
 }

@@ -77,6 +77,38 @@ static bool binds_all(const struct store_campaign *campaign, enum gate gate)
            gate == GATE_OUTSIDE_WINDOW;
 }
 
+/* Recipients that wait for the canary and for nothing else. */
+static uint64_t behind_canary(const struct store_campaign *campaign)
+{
+    bool is_running = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING;
+    return is_running && store_canary_is_open(campaign) &&
+                   campaign->accepted > campaign->canary.rows
+               ? campaign->accepted - campaign->canary.rows
+               : 0;
+}
+
+static int64_t canary_end(const struct store_campaign *campaign)
+{
+    return campaign->canary.state == STORE_CANARY_WAITING
+               ? campaign->canary.since_unix_ms + (int64_t)campaign->canary.wait_s * 1000
+               : 0;
+}
+
+static void fill_canary(const struct store_campaign *campaign, struct arena *arena,
+                        Hikyaku__V1__Campaign *view)
+{
+    if (campaign->canary.state == STORE_CANARY_NONE) {
+        return;
+    }
+    view->canary = arena_alloc(arena, sizeof *view->canary);
+    hikyaku__v1__campaign_canary__init(view->canary);
+    view->canary->state = (Hikyaku__V1__CanaryState)campaign->canary.state;
+    view->canary->recipients = campaign->canary.rows;
+    view->canary->behind = behind_canary(campaign);
+    view->canary->judged_unix_ms = canary_end(campaign);
+    view->canary->why = copy(arena, campaign->canary.why);
+}
+
 static void fill_gates(const struct store_campaign *campaign, const struct api_gate *running_gate,
                        struct arena *arena, Hikyaku__V1__Campaign *view)
 {
@@ -91,7 +123,9 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
     uint64_t waiting =
         counts[GATE_NONE] > view->in_flight ? counts[GATE_NONE] - view->in_flight : 0;
     counts[GATE_NONE] = 0;
-    counts[own] += waiting;
+    uint64_t behind = behind_canary(campaign);
+    counts[GATE_CANARY] += waiting < behind ? waiting : behind;
+    counts[own] += waiting < behind ? 0 : waiting - behind;
     enum gate paused = campaign->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
     own = campaign->word == STORE_PAUSE ? paused : own;
     if (binds_all(campaign, own) && total > view->in_flight) {
@@ -109,6 +143,8 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
         count->count = counts[gate];
         if (gate == GATE_SCHEDULED_FOR) {
             count->until_unix_ms = campaign->scheduled_unix_ms;
+        } else if (gate == GATE_CANARY) {
+            count->until_unix_ms = canary_end(campaign);
         } else if (gate == (int)running_gate->gate) {
             count->until_unix_ms = running_gate->until_unix_ms;
             count->why = copy(arena, text_of(running_gate->why));
@@ -168,6 +204,7 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     fill_labels(campaign, arena, view);
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
     fill_gates(campaign, running_gate, arena, view);
+    fill_canary(campaign, arena, view);
     fill_sites(campaign, arena, view);
     fill_digest(campaign, arena, view);
     return view;

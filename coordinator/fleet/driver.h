@@ -26,6 +26,7 @@ struct driver_unknown {
 
 struct driver_settings {
     struct breaker_limits breaker;
+    uint32_t canary_deferred_permille; /* more of a canary deferred is too much */
     struct loop *loop;                 /* borrowed, as all below */
     struct store *store;               /* */
     struct catalog *catalog;           /* */

@@ -131,6 +131,7 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
                                                 .now_unix_ms = store_now_unix_ms(settings->store)};
     campaign->facts = drive_facts_of(header, &sources, NULL);
     campaign->quarantined = header->gates[GATE_QUARANTINED];
+    campaign->canary_batches = store_canary_is_open(header) ? header->canary.batches : 0;
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
@@ -304,6 +305,7 @@ static void on_header(void *context, int error, const struct store_campaign *hea
     } else if (error == 0) {
         take_header(campaign, header);
         judge(campaign, header);
+        driver_canary_look(campaign, header);
         act(campaign);
     }
 }

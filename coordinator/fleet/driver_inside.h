@@ -2,6 +2,7 @@
  *
  *   driver.c           partitions, notices, the tick
  *   driver_campaign.c  one campaign: header -> drive_rule -> what to do
+ *   driver_canary.c    its canary: the wait, the verdict
  *   driver_limits.c    held by a shared limit for a while
  *   driver_list.c      its due batches: into the ready queues, or swept
  *   driver_claims.c    claims of dead sessions, claims that a live one does not know
@@ -33,8 +34,9 @@ struct driver_campaign {
     char id_text[IDENTITY_CAMPAIGN_LENGTH + 1];
     unsigned int partition;
     struct drive_facts facts;
-    uint64_t quarantined; /* recipients */
-    size_t suspects;      /* batches, in the last list of due ones */
+    uint64_t quarantined;    /* recipients */
+    size_t suspects;         /* batches, in the last list of due ones */
+    uint32_t canary_batches; /* only these are offered; 0: all */
     uint8_t word;
     uint8_t lane;
     char *tenant; /* owned; NULL until the header was read */
@@ -51,6 +53,7 @@ struct driver_campaign {
     bool is_reading;     /* its header */
     bool is_listing;     /* its due batches */
     bool is_dirty;       /* in the list of those to look at soon */
+    bool is_judging;     /* a step of its canary is without answer */
     bool is_closing;     /* a container: closed, or about to be */
     bool has_more;       /* more is due than is in memory */
     unsigned int sweeps; /* without answer */
@@ -118,6 +121,9 @@ enum driver_list_kind {
 };
 void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind kind,
                        enum outcome outcome);
+
+/* driver_canary.c */
+void driver_canary_look(struct driver_campaign *campaign, const struct store_campaign *header);
 
 /* driver_limits.c */
 void driver_limits_on_timer(void *driver);

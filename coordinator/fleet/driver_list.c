@@ -155,7 +155,14 @@ void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind k
                                .outcome = outcome,
                                .limit = limit_of(campaign, kind)};
     struct store *store = campaign->driver->settings.store;
+    bool is_canary = kind == DRIVER_LIST_DUE && campaign->canary_batches > 0;
     /* Due times are told by Redis' clock. */
     int64_t until_unix_s = kind == DRIVER_LIST_DUE ? store_now_unix_ms(store) / 1000 : INT64_MAX;
+    if (is_canary) {
+        call->limit = SIZE_MAX; /* nothing more is to come */
+        store_batch_due_first(store, campaign->id, until_unix_s, campaign->canary_batches, on_due,
+                              call);
+        return;
+    }
     store_batch_due(store, campaign->id, until_unix_s, call->limit, on_due, call);
 }

@@ -23,9 +23,10 @@ struct fleet_settings {
     const char *name;
     const char *address; /* for screens: where its API listens */
     const char *version;
-    uint32_t transactional_permille; /* share while both lanes wait */
-    struct breaker_limits breaker;   /* when a campaign is paused by itself */
-    const struct limit_rule *limits; /* for the call */
+    uint32_t transactional_permille;   /* share while both lanes wait */
+    struct breaker_limits breaker;     /* when a campaign is paused by itself */
+    uint32_t canary_deferred_permille; /* the same, of its canary */
+    const struct limit_rule *limits;   /* for the call */
     size_t limit_count;
     /** Somebody took this process' session: it must end. */
     void (*on_session_lost)(void *context);

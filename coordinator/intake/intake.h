@@ -61,6 +61,7 @@ struct intake_result {
     uint32_t chunk;
     struct intake_batch *batches;
     size_t batch_count;
+    uint32_t canary_batches; /* of the first ones: what goes out before all else */
     struct intake_row *rows; /* of all batches, one after the other */
     size_t row_count;
     uint32_t accepted;   /* rows that are not duplicates inside the chunk */

@@ -94,6 +94,9 @@ void intake_batches_make(struct intake_groups *groups, const struct intake_setti
     for (size_t i = 0; i < positions; i++) {
         ordinals[i] = INTAKE_MAP_HOLE;
     }
+    if (result->chunk == 0 && settings->canary_rows > 0) {
+        intake_groups_choose_canary(groups, entries, count, settings->canary_rows);
+    }
     intake_groups_assign(groups, entries, count, settings->batch_rows, result);
     lay_out_rows(result, count);
     for (size_t i = 0; i < count; i++) {

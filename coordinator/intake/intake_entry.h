@@ -19,6 +19,7 @@ struct intake_entry {
     uint32_t group;        /* set by intake_groups */
     uint32_t ordinal;      /* of its batch; set by intake_groups */
     bool is_duplicate;
+    bool is_canary; /* goes out before the others */
 };
 
 /** Working memory of intake_entry_check(), reusable. */

@@ -3,6 +3,7 @@
 #include "common/base/bytes.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define SLOTS (2 * INTAKE_GROUPS_MAX)
@@ -24,7 +25,7 @@ void intake_groups_clear(struct intake_groups *groups)
 
 static uint32_t add_group(struct intake_groups *groups, struct text key, bool is_provider)
 {
-    assert(groups->count < INTAKE_GROUPS_MAX);
+    assert(groups->count < sizeof groups->groups / sizeof groups->groups[0]);
     groups->groups[groups->count] = (struct intake_group){.key = key, .is_provider = is_provider};
     return (uint32_t)groups->count++;
 }
@@ -83,23 +84,105 @@ uint32_t intake_groups_add_mixed(struct intake_groups *groups)
     return group;
 }
 
-/* Large groups are lots of their own, in order; the last lot is the mixed one. @return lots */
-static size_t make_lots(struct intake_groups *groups, struct lot *lots)
+/* ---------------------------------------------------------------- canary */
+
+/* Rows that may go first, and how many of a group do. */
+struct share {
+    uint32_t rows;
+    uint32_t taken;
+};
+
+static uint32_t sum_at(const struct share *shares, size_t count, uint32_t most)
 {
-    size_t count = 0;
+    uint32_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        sum += shares[i].rows < most ? shares[i].rows : most;
+    }
+    return sum;
+}
+
+/* The most that each group may give so that `rows` are enough for all of them. */
+static uint32_t even_share(const struct share *shares, size_t count, uint32_t rows)
+{
+    uint32_t low = 0;
+    uint32_t high = rows + 1;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (sum_at(shares, count, middle) <= rows) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void move_to_canary(struct intake_groups *groups, struct intake_entry *entry,
+                           uint32_t *canary_groups)
+{
+    uint32_t *place = &canary_groups[entry->group];
+    if (*place == 0) {
+        const struct intake_group *from = &groups->groups[entry->group];
+        *place = add_group(groups, from->key, from->is_provider);
+        groups->groups[*place].is_canary = true;
+    }
+    groups->groups[entry->group].rows--;
+    groups->groups[*place].rows++;
+    entry->group = *place;
+    entry->is_canary = true;
+}
+
+void intake_groups_choose_canary(struct intake_groups *groups, struct intake_entry *entries,
+                                 size_t count, uint32_t rows)
+{
+    struct share *shares = xalloc_zero(groups->count, sizeof *shares);
+    uint32_t *canary_groups = xalloc_zero(groups->count, sizeof *canary_groups);
+    size_t group_count = groups->count;
+    assert(rows <= INTAKE_GROUPS_CANARY_MAX && group_count <= INTAKE_GROUPS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        shares[entries[i].group].rows += entries[i].is_duplicate ? 0 : 1;
+    }
+    uint32_t each = even_share(shares, group_count, rows);
+    uint32_t left = rows - sum_at(shares, group_count, each); /* one more of the first groups */
+    for (size_t i = 0; i < count; i++) {
+        struct share *share = &shares[entries[i].group];
+        bool is_more = share->taken == each && left > 0;
+        if (!entries[i].is_duplicate && (share->taken < each || is_more)) {
+            left -= is_more ? 1 : 0;
+            share->taken++;
+            move_to_canary(groups, &entries[i], canary_groups);
+        }
+    }
+    free(shares);
+    free(canary_groups);
+}
+
+/* ---------------------------------------------------------------- batches */
+
+/* Canary groups of providers stand alone whatever their size: their counters go by provider. */
+static bool stands_alone(const struct intake_group *group)
+{
+    return group->rows >= INTAKE_GROUP_ROWS_MIN || (group->is_canary && group->is_provider);
+}
+
+/* Large groups are lots of their own, in order; the last lot is the mixed one. @return lots */
+static size_t make_lots(struct intake_groups *groups, struct lot *lots, size_t count,
+                        bool is_canary)
+{
     struct lot mixed = {.provider = TEXT(INTAKE_MIXED)};
     for (size_t i = 0; i < groups->count; i++) {
-        if (groups->groups[i].rows >= INTAKE_GROUP_ROWS_MIN) {
-            groups->groups[i].lot = (uint32_t)count;
-            lots[count++] =
-                (struct lot){.provider = groups->groups[i].key, .rows = groups->groups[i].rows};
+        struct intake_group *group = &groups->groups[i];
+        if (group->is_canary == is_canary && group->rows > 0 && stands_alone(group)) {
+            group->lot = (uint32_t)count;
+            lots[count++] = (struct lot){.provider = group->key, .rows = group->rows};
         }
     }
     for (size_t i = 0; i < groups->count; i++) {
-        if (groups->groups[i].rows < INTAKE_GROUP_ROWS_MIN) {
-            groups->groups[i].lot = (uint32_t)count;
-            groups->groups[i].next = mixed.rows;
-            mixed.rows += groups->groups[i].rows;
+        struct intake_group *group = &groups->groups[i];
+        if (group->is_canary == is_canary && !stands_alone(group)) {
+            group->lot = (uint32_t)count;
+            group->next = mixed.rows;
+            mixed.rows += group->rows;
         }
     }
     if (mixed.rows > 0) {
@@ -132,10 +215,15 @@ static uint32_t batch_of(const struct lot *lot, uint32_t place)
 void intake_groups_assign(struct intake_groups *groups, struct intake_entry *entries, size_t count,
                           uint32_t batch_rows, struct intake_result *result)
 {
-    /* 4,096 rows make at most 81 lots of their own and the mixed one. */
-    struct lot lots[INTAKE_GROUPS_MAX / INTAKE_GROUP_ROWS_MIN + 2];
-    size_t lot_count = make_lots(groups, lots);
+    /* 4,096 rows make at most 81 lots of their own and the mixed one; each of the canary's may. */
+    struct lot lots[INTAKE_GROUPS_MAX / INTAKE_GROUP_ROWS_MIN + 2 + INTAKE_GROUPS_CANARY_MAX + 1];
+    size_t canary_lots = make_lots(groups, lots, 0, true);
+    size_t lot_count = make_lots(groups, lots, canary_lots, false);
     result->batch_count = number_batches(lots, lot_count, batch_rows);
+    result->canary_batches = 0;
+    for (size_t i = 0; i < canary_lots; i++) {
+        result->canary_batches += lots[i].batches;
+    }
     result->batches = arena_zero(result->arena, result->batch_count, sizeof *result->batches);
     for (size_t i = 0; i < count; i++) {
         struct intake_group *group = &groups->groups[entries[i].group];

@@ -7,6 +7,7 @@
 #include "coordinator/intake/intake_entry.h"
 
 #define INTAKE_GROUPS_MAX 4096 /* each position a domain of its own */
+#define INTAKE_GROUPS_CANARY_MAX 1000
 
 struct intake_group {
     struct text key; /* provider key or domain; borrowed */
@@ -14,10 +15,11 @@ struct intake_group {
     uint32_t rows;
     uint32_t lot;  /* the run of batches it goes into */
     uint32_t next; /* place of its next row in that run */
+    bool is_canary;
 };
 
 struct intake_groups {
-    struct intake_group groups[INTAKE_GROUPS_MAX];
+    struct intake_group groups[INTAKE_GROUPS_MAX + INTAKE_GROUPS_CANARY_MAX];
     size_t count;
     uint16_t slots[2 * INTAKE_GROUPS_MAX]; /* by domain: number of the domain + 1 */
     struct {
@@ -37,12 +39,18 @@ uint32_t intake_groups_add(struct intake_groups *groups, const struct intake_set
 /** Count a row that goes into a mixed batch, whatever its domain is. */
 uint32_t intake_groups_add_mixed(struct intake_groups *groups);
 
+/** Which rows go first: at most `rows`, as many of each group as of any other where it has them,
+ * and of a group the first ones. They become groups of their own. @param rows  at most
+ *  INTAKE_GROUPS_CANARY_MAX */
+void intake_groups_choose_canary(struct intake_groups *groups, struct intake_entry *entries,
+                                 size_t count, uint32_t rows);
+
 /**
  * Cut the groups into batches of at most `batch_rows` of nearly the same size, in the
- * order in which groups appeared, mixed ones last; and give each entry its ordinal. Rows of a
- * domain stay together in mixed batches.
+ * order in which groups appeared, mixed ones last, all those of the canary first; and give each
+ * entry its ordinal. Rows of a domain stay together in mixed batches.
  *
- * @param result  batches (provider, number, row_count) are filled
+ * @param result  batches (provider, number, row_count) and canary_batches are filled
  */
 void intake_groups_assign(struct intake_groups *groups, struct intake_entry *entries, size_t count,
                           uint32_t batch_rows, struct intake_result *result);

@@ -33,6 +33,12 @@ static uint32_t batch_rows(uint32_t max_per_minute, uint64_t messages_at_once)
     return own < shared ? own : shared;
 }
 
+static uint32_t canary_rows(const Hikyaku__V1__CreateCampaignRequest *given)
+{
+    bool is_sent = given->mode != HIKYAKU__V1__MODE__MODE_DRY_RUN;
+    return is_sent && given->canary != NULL ? given->canary->count : 0;
+}
+
 int intake_settings_init(struct intake_settings *settings,
                          const unsigned char campaign[IDENTITY_CAMPAIGN_BYTES],
                          const Hikyaku__V1__StoredCampaign *stored,
@@ -49,6 +55,7 @@ int intake_settings_init(struct intake_settings *settings,
     }
     *settings = (struct intake_settings){
         .batch_rows = batch_rows(given->max_per_minute, limits->messages_at_once),
+        .canary_rows = canary_rows(given),
         .buckets = intake_settings_buckets(given->estimated_rows),
         .duplicates = given->duplicates,
         .duplicate_key = given->duplicate_key,

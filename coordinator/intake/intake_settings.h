@@ -18,8 +18,9 @@ typedef struct text intake_provider_fn(const void *context, struct text domain);
 struct intake_settings {
     unsigned char campaign[IDENTITY_CAMPAIGN_BYTES];
     uint32_t
-        batch_rows;   /* recipients of a batch, at most: INTAKE_BATCH_ROWS_MAX, or as limits say */
-    uint32_t buckets; /* of duplicate hashes; 0: duplicates KEEP */
+        batch_rows; /* recipients of a batch, at most: INTAKE_BATCH_ROWS_MAX, or as limits say */
+    uint32_t canary_rows; /* recipients that go first, of chunk 0; 0: no canary */
+    uint32_t buckets;     /* of duplicate hashes; 0: duplicates KEEP */
     Hikyaku__V1__Duplicates duplicates;
     Hikyaku__V1__DuplicateKey duplicate_key;
     Hikyaku__V1__ExtraField extra_field;

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from local.process import wait_until
 from mails import outcomes, submit_campaign
-from worlds import rows_of, world
+from worlds import driver_of, rows_of, world
 
 ROWS = 2000
 PARTITIONS = 64
@@ -24,18 +24,6 @@ def cluster(build):
 
 def shares(cluster, client):
     return {one.name: one.partitions for one in client.fleet().coordinators}
-
-
-def driver_of(cluster, campaign):
-    """Number of the coordinator whose lease the campaign's partition names."""
-    redis = cluster.redis.client()
-    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-    number = 0
-    for letter in campaign.upper():
-        number = number * 32 + alphabet.index(letter)
-    session = redis.hget("hk:{p%02d}:lease" % (number % PARTITIONS), "s").decode()
-    names = {one.session: one.name for one in cluster.client(0).fleet().coordinators}
-    return int(names[session].removeprefix("c-"))
 
 
 def wait_shared(cluster):

@@ -11,6 +11,7 @@ from local.dns_server import DnsServer
 from sink import Sink
 
 ROW_BYTES = 16
+PARTITIONS = 64
 STATES = ("PENDING", "DELIVERED", "DEFERRED", "BOUNCED", "EXPIRED", "SUPPRESSED", "CANCELLED",
           "FAILED", "DUPLICATE", "UNCERTAIN", "LATE_BOUNCED", "COMPLAINED")
 
@@ -59,3 +60,15 @@ def rows_of(cluster, campaign_id):
         assert len(packed) % ROW_BYTES == 0
         states.update(packed[i] for i in range(0, len(packed), ROW_BYTES))
     return {STATES[state - 1]: count for state, count in states.items()}
+
+
+def driver_of(cluster, campaign):
+    """Number of the coordinator whose lease the campaign's partition names."""
+    redis = cluster.redis.client()
+    alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+    number = 0
+    for letter in campaign.upper():
+        number = number * 32 + alphabet.index(letter)
+    session = redis.hget("hk:{p%02d}:lease" % (number % PARTITIONS), "s").decode()
+    names = {one.session: one.name for one in cluster.client(0).fleet().coordinators}
+    return int(names[session].removeprefix("c-"))

@@ -117,9 +117,10 @@ class Campaign:
                           batch[4]]
         return keys, arguments + (hashes if looks_up else [])
 
-    def add_chunk(self, chunk, batches, **more):
+    def add_chunk(self, chunk, batches, canary=0, **more):
+        """@param canary: how many of the first batches go first"""
         keys, arguments = self.chunk_parts(chunk, batches, **more)
-        return self.store.call("add_chunk", keys, *arguments)
+        return self.store.call("add_chunk", keys, *arguments, canary)
 
     def submit(self, chunks, digest=b"d" * 32, scheduled=0):
         return self.store.call("submit", self.transition_keys, self.store.run, self.id, chunks,
@@ -127,6 +128,9 @@ class Campaign:
 
     def start(self, closes=0):
         return self.store.call("start", self.transition_keys, self.store.run, self.id, closes)
+
+    def canary(self, what, reason="why"):
+        return self.store.call("canary", self.transition_keys, self.store.run, self.id, what, reason)
 
     def control(self, what, reason="why"):
         return self.store.call("control", self.transition_keys + [f"{self.partition}:quarantine"],

@@ -56,6 +56,10 @@ static void append_states(struct buffer *out)
     }
     /* enum store_word, as text: they are compared and answered, never counted with. */
     buffer_append_string(out, "local WORD_RUN, WORD_PAUSE, WORD_CANCEL = '1', '2', '3'\n");
+    /* enum store_canary, likewise */
+    buffer_append_string(out, "local CANARY_NONE, CANARY_SENDING, CANARY_WAITING = '0', '1', '2'\n"
+                              "local CANARY_PASSED, CANARY_FAILED, CANARY_OVERRULED = "
+                              "'3', '4', '5'\n");
 }
 
 /** Append a shared part without its #!lua line. */

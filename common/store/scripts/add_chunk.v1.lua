@@ -1,6 +1,7 @@
 #!lua
 -- include: clock chunk
--- Add a chunk to a draft. KEYS and ARGV: shared/chunk.lua
+-- Add a chunk to a draft. KEYS and ARGV: shared/chunk.lua, then how many of its first batches are
+-- the canary
 local values = redis.call('HMGET', HEADER, 'v', 'state')
 if values[1] ~= FORMAT then
     return {'gone'}
@@ -18,4 +19,9 @@ end
 if REFUSES and has_duplicates() then
     return {'double'}
 end
-return add_chunk()
+local canary = tonumber(ARGV[#ARGV])
+local answer, canary_rows = add_chunk(canary)
+if canary > 0 then
+    redis.call('HSET', HEADER, 'canary_batches', digits(canary), 'canary_rows', digits(canary_rows))
+end
+return answer

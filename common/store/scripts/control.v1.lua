@@ -34,6 +34,9 @@ local function resume()
     end
     if state == STATE_PAUSED then
         local waits = campaign.scheduled > NOW_MS
+        if redis.call('HGET', HEADER, 'canary') == CANARY_FAILED then
+            redis.call('HSET', HEADER, 'canary', CANARY_OVERRULED)
+        end
         enter_state(run, id, waits and STATE_SCHEDULED or STATE_RUNNING, WORD_RUN, reason)
         return true
     end

@@ -39,4 +39,5 @@ for nth = 1, MESSAGES do
     redis.call('HSET', KEYS[key], ARGV[at], ARGV[at + 1])
     redis.call('EXPIRE', KEYS[key], REMEMBER_S, 'NX')
 end
-return add_chunk()
+local answer = add_chunk(0)
+return answer

@@ -18,6 +18,12 @@ local expires_s = tonumber(values[3])
 local expires = expires_s > 0 and math.max(scheduled, NOW_MS) + expires_s * 1000 or 0
 redis.call('HSET', HEADER, 'digest', digest, 'submitted', digits(NOW_MS),
     'scheduled', digits(scheduled), 'expires', digits(expires))
+-- Nobody is left to wait for the canary, or there is none.
+local canary = redis.call('HMGET', HEADER, 'canary', 'canary_rows')
+local canary_rows = tonumber(canary[2] or '0')
+if canary[1] and (canary_rows == 0 or canary_rows >= campaign.accepted) then
+    redis.call('HSET', HEADER, 'canary', CANARY_NONE)
+end
 if scheduled > NOW_MS and campaign.open > 0 then
     enter_state(run, id, STATE_SCHEDULED, WORD_RUN, '')
 else

@@ -153,11 +153,13 @@ local function sizes_are_right()
     return rows == ROW_COUNT and #BUCKETS == 2 * ROW_COUNT and #DIGEST == 32
 end
 
-local function add_chunk()
-    local accepted, first_row, doubled = 0, 1, enter_hashes()
+-- @return the answer, and how many rows of the first `canary` batches were accepted
+local function add_chunk(canary)
+    local accepted, first_row, doubled, at_first = 0, 1, enter_hashes(), 0
     for nth = 1, BATCH_COUNT do
         local at = FIRST_BATCH_ARGUMENT + BATCH_ARGUMENTS * (nth - 1)
         accepted = accepted + add_batch(nth, first_row, doubled)
+        at_first = nth <= canary and accepted or at_first
         first_row = first_row + tonumber(ARGV[at + 1])
     end
     local duplicates = ROW_COUNT - accepted
@@ -175,5 +177,5 @@ local function add_chunk()
     if ARGV[6] ~= '' then
         redis.call('HSET', PARTS, 'a' .. CHUNK, ARGV[6])
     end
-    return {'ok', '0', marker, ARGV[6]}
+    return {'ok', '0', marker, ARGV[6]}, at_first
 end

@@ -437,7 +437,22 @@ CHANGE(empty_canary)
 CHANGE(canary)
 {
     empty_canary(arena, request);
-    request->canary->count = 5;
+    request->canary->count = request->canary->wait_s = 60;
+}
+CHANGE(canary_without_wait)
+{
+    canary(arena, request);
+    request->canary->wait_s = 0;
+}
+CHANGE(canary_without_count)
+{
+    canary(arena, request);
+    request->canary->count = 0;
+}
+CHANGE(canary_too_large)
+{
+    canary(arena, request);
+    request->canary->count = 1001;
 }
 CHANGE(pool_syntax)
 {
@@ -530,7 +545,10 @@ static const struct {
     {resolve_after_a_month, "uncertain.resolve_after_s", "out_of_range"},
     {resolve_defaults, NULL, NULL},
     {empty_canary, NULL, NULL},
-    {canary, "canary", "not_yet"},
+    {canary, NULL, NULL},
+    {canary_without_wait, "canary.wait_s", "required"},
+    {canary_without_count, "canary.count", "required"},
+    {canary_too_large, "canary.count", "out_of_range"},
     {pool_syntax, "pool", "key_syntax"},
 };
 
