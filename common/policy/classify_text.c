@@ -12,6 +12,43 @@ struct plain {
     size_t size;
 };
 
+static bool is_digit(struct text text, size_t i)
+{
+    return i < text.size && text.data[i] >= '0' && text.data[i] <= '9';
+}
+
+/* Bytes of "5.7.1 " at `start`; 0: it is not there, or more than a code. */
+static size_t enhanced_size(struct text text, size_t start)
+{
+    size_t place = start;
+    for (size_t number = 0; number < 3; number++) {
+        size_t digits = 0;
+        while (is_digit(text, place + digits)) {
+            digits++;
+        }
+        char end = number < 2 ? '.' : ' ';
+        place += digits;
+        if (digits == 0 || digits > 3 || place >= text.size || text.data[place] != end) {
+            return 0;
+        }
+        place++;
+    }
+    return place - start;
+}
+
+/* Replies of several lines repeat their codes ("550-5.7.1 ..."), and joined ones have them amid
+ * their words. @return bytes of such codes, the space behind them included */
+static size_t codes_size(struct text text)
+{
+    bool has_code = is_digit(text, 0) && is_digit(text, 1) && is_digit(text, 2);
+    if (!has_code || text.size < 5 || (text.data[0] != '4' && text.data[0] != '5')) {
+        return enhanced_size(text, 0);
+    }
+    size_t enhanced = enhanced_size(text, 4);
+    bool is_line = text.data[3] == '-' && (enhanced > 0 || !is_digit(text, 4));
+    return is_line || (text.data[3] == ' ' && enhanced > 0) ? 4 + enhanced : 0;
+}
+
 static void put(struct plain *plain, char byte)
 {
     bool is_space = (unsigned char)byte <= ' ' || byte == 0x7f;
@@ -98,7 +135,13 @@ size_t classify_text_plain(struct text text, char ret_text[CLASSIFY_TEXT_MAX])
     struct plain plain = {.data = ret_text};
     while (text.size > 0 && plain.size < CLASSIFY_TEXT_MAX) {
         char byte = text.data[0];
-        size_t used = 1;
+        bool is_later_word = plain.size > 0 && ret_text[plain.size - 1] == ' ';
+        size_t used = is_later_word ? codes_size(text) : 0;
+        if (used > 0) {
+            text = text_skip(text, used);
+            continue;
+        }
+        used = 1;
         if (((unsigned char)byte & 0x80U) != 0) {
             used = put_other(&plain, text);
         } else if (byte == '@') {

@@ -28,6 +28,13 @@ static void texts_become_plain(void **state)
         {"@@ a@ @b", "@@ @ @"},
         {"\xe5\xae\x9b\xe5\x85\x88", "\xe5\xae\x9b\xe5\x85\x88"},
         {"\xe2\x80", "\xe2\x80"}, /* half a character */
+        /* Codes of further lines are no words; an address, a size, a first code are left alone. */
+        {"detected that this 550-5.7.1 message is 550 5.7.1 likely\n5.7.1 spam",
+         "detected that this message is likely spam"},
+        {"no SMTP 554-service for 550-1", "no smtp service for 550-1"},
+        {"5.7.1 ip 5.7.1.9 is 5.7.12345 4.2 or 550 (#5.1.1) 250-5.1.1",
+         "5.7.1 ip 5.7.1.9 is 5.7.12345 4.2 or 550 (#5.1.1) 250-5.1.1"},
+        {"said 421-4.7.0", "said 421-4.7.0"},
         {"\x01\x7f"
          "a",
          "a"},
