@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "cli/screen.h"
 #include "cli/tell.h"
+#include "cli/watch_paths.h"
 #include "cli/why_text.h"
 #include "common/base/clock.h"
 
@@ -25,6 +26,7 @@ struct watch {
     const char *campaign_id;
     struct progress progress;
     struct screen screen;
+    struct watch_paths paths;
     bool is_quiet;
     bool has_keys;
     char asked; /* 'c': asked once, the second time it is meant */
@@ -125,10 +127,12 @@ static void draw(struct watch *watch, const Hikyaku__V1__Campaign *campaign)
     }
     if (!watch->screen.is_terminal) {
         progress_append_line(&watch->progress, campaign, clock_unix_ms(), &lines);
+        watch_paths_append_new(&watch->paths, &lines);
         tell_out(&lines);
         return;
     }
     progress_append_screen(&watch->progress, campaign, clock_unix_ms(), &lines);
+    watch_paths_append(&watch->paths, &lines);
     if (watch->has_keys) {
         buffer_append_string(&lines, watch->asked == 'c'
                                          ? " c again cancels for good; any other key goes on\n"
@@ -162,6 +166,9 @@ static enum exit_code loop(struct watch *watch, struct api_result *result)
         const Hikyaku__V1__Campaign *campaign =
             ((const Hikyaku__V1__GetCampaignResponse *)result->response)->campaign;
         progress_take(&watch->progress, campaign, clock_monotonic_ms());
+        if (!watch->is_quiet) {
+            watch_paths_look(&watch->paths, watch->connection->client, campaign);
+        }
         draw(watch, campaign);
         if (progress_is_over(campaign)) {
             return finish(watch, campaign);
@@ -194,5 +201,6 @@ enum exit_code watch_run(const struct connection *connection, const struct optio
     }
     enum exit_code code = loop(&watch, ret_result);
     screen_keys_close();
+    watch_paths_finish(&watch.paths);
     return code;
 }

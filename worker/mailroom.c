@@ -7,6 +7,7 @@
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
 #include "worker/outbox/outbox_why.h"
+#include "worker/report/reply_text.h"
 #include "worker/report/report.h"
 
 #include <stdlib.h>
@@ -252,10 +253,12 @@ static void open_paths(struct mailroom *room)
     room->paths = paths_create(&(struct paths_settings){
         .loop = room->settings.loop,
         .store = room->settings.store,
+        .session = room->settings.session,
         .ips = room->settings.ips,
         .profiles = &config->profiles,
         .connections_per_site = (uint32_t)config->smtp.connections_per_site,
         .messages_per_connection = (uint32_t)config->smtp.messages_per_connection,
+        .clean_reply = reply_text_clean,
     });
 }
 

@@ -6,6 +6,7 @@
 #include "cli/message_json.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
+#include "cli/throttle_text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,6 +44,16 @@ static void append_event(const Hikyaku__V1__Event *event, struct buffer *out)
     buffer_printf(out, "%s  ", format_time(event->occurred_unix_ms, text));
     table_print_append_cell(
         out, text_of(enum_word(&hikyaku__v1__event_type__descriptor, event->type)), 12, false);
+    if (event->type == HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE) {
+        buffer_append_string(out, "  ");
+        throttle_text_append(event, out);
+        if (event->reply_text[0] != '\0') {
+            buffer_append_string(out, "  ");
+            table_print_append_clean(out, text_of(event->reply_text));
+        }
+        buffer_append_byte(out, '\n');
+        return;
+    }
     (void)snprintf(place, sizeof place, "%s/%u", event->campaign_id, event->index);
     buffer_append_string(out, "  ");
     table_print_append_cell(out, text_of(place), PLACE_WIDTH, false);

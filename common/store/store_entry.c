@@ -85,21 +85,35 @@ static int read_state(const struct text *fields, size_t count, struct store_even
     return 0;
 }
 
+/* Of no campaign. */
+static int read_decision(const struct text *fields, size_t count, struct store_event_entry *entry)
+{
+    entry->kind = STORE_EVENT_DECISION;
+    entry->decision = find(fields, count, "d");
+    return entry->decision.size > 0 ? 0 : -EPROTO;
+}
+
 int store_entry_read(const struct text *fields, size_t count, struct store_row_change *changes,
                      struct store_event_entry *ret_entry)
 {
     struct store_event_entry entry = {.partition = ret_entry->partition, .place = ret_entry->place};
-    struct text campaign = find(fields, count, "c");
     uint64_t recorded = 0;
-    if (count > STORE_ENTRY_FIELDS_MAX || campaign.size != sizeof(entry.name.campaign) ||
+    if (count > STORE_ENTRY_FIELDS_MAX ||
         text_to_u64(find(fields, count, "t"), INT64_MAX, &recorded) != 0) {
         return -EPROTO;
     }
-    memcpy(entry.name.campaign, campaign.data, campaign.size);
-    entry.recorded_unix_ms = (int64_t)recorded;
+    struct text campaign = find(fields, count, "c");
     struct text kind = find(fields, count, "v");
     int result = -EPROTO;
-    if (text_equal(kind, TEXT("1r"))) {
+    entry.recorded_unix_ms = (int64_t)recorded;
+    if (campaign.size == sizeof(entry.name.campaign)) {
+        memcpy(entry.name.campaign, campaign.data, campaign.size);
+    }
+    if (text_equal(kind, TEXT("1p"))) {
+        result = read_decision(fields, count, &entry);
+    } else if (campaign.size != sizeof(entry.name.campaign)) {
+        result = -EPROTO;
+    } else if (text_equal(kind, TEXT("1r"))) {
         result = read_rows(fields, count, changes, &entry);
     } else if (text_equal(kind, TEXT("1s"))) {
         result = read_state(fields, count, &entry);

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PARTITIONS 64
 #define ENTRIES_MAX 100000 /* of one answer */
 
 /* Entries under way to the caller: all rows of all entries in one block. */
@@ -28,13 +27,18 @@ static void count_rows(const redisReply *streams, size_t *ret_entries)
     }
 }
 
-/* "<prefix>:{pNN}:ev:<tenant>": which of the streams is it? */
+/* "<prefix>:{pNN}:ev:<tenant>", "<prefix>:{fleet}:ev": which of the streams is it? */
 static int read_partition(struct text key, unsigned int *ret_partition)
 {
     size_t brace = text_find(key, '{');
     uint64_t partition = 0;
+    if (text_starts_with(text_skip(key, brace), TEXT("{fleet}"))) {
+        *ret_partition = STORE_EVENT_FLEET;
+        return 0;
+    }
     if (key.size < brace + 5 || key.data[brace + 1] != 'p' ||
-        text_to_u64((struct text){key.data + brace + 2, 2}, PARTITIONS - 1, &partition) != 0) {
+        text_to_u64((struct text){key.data + brace + 2, 2}, STORE_EVENT_FLEET - 1, &partition) !=
+            0) {
         return -EPROTO;
     }
     *ret_partition = (unsigned int)partition;
@@ -117,7 +121,11 @@ static void on_entries(void *object, int error, const redisReply *reply)
 static void add_stream_key(struct store *store, unsigned int partition, struct text tenant)
 {
     struct store_command *command = store_command_of(store);
-    store_keys_events(store_command_scratch(command), store_prefix(store), partition, tenant);
+    if (partition == STORE_EVENT_FLEET) {
+        store_keys_decisions(store_command_scratch(command), store_prefix(store));
+    } else {
+        store_keys_events(store_command_scratch(command), store_prefix(store), partition, tenant);
+    }
     store_command_add_scratch(command);
 }
 
@@ -129,7 +137,7 @@ static void add_place(struct store_command *command, const struct store_event_pl
 }
 
 void store_events_read(struct store *store, struct text tenant,
-                       const struct store_event_place after[64], size_t limit,
+                       const struct store_event_place after[STORE_EVENT_STREAMS], size_t limit,
                        store_events_fn *on_answer, void *context)
 {
     struct store_command *command = store_command_of(store);
@@ -137,10 +145,10 @@ void store_events_read(struct store *store, struct text tenant,
     store_command_add_string(command, "COUNT");
     store_command_add_unsigned(command, limit);
     store_command_add_string(command, "STREAMS");
-    for (unsigned int partition = 0; partition < PARTITIONS; partition++) {
+    for (unsigned int partition = 0; partition < STORE_EVENT_STREAMS; partition++) {
         add_stream_key(store, partition, tenant);
     }
-    for (unsigned int partition = 0; partition < PARTITIONS; partition++) {
+    for (unsigned int partition = 0; partition < STORE_EVENT_STREAMS; partition++) {
         add_place(command, &after[partition]);
     }
     store_send(store, STORE_LINK_READ, on_entries,
@@ -189,12 +197,12 @@ void store_events_before(struct store *store, const struct store_events_back *ba
     store_send(store, STORE_LINK_READ, on_before, call);
 }
 
-/* Ranges: 64 answers, then the caller's */
+/* Ranges: an answer for each stream, then the caller's */
 
 struct ranges_call {
     store_events_ranges_fn *on_answer;
     void *context;
-    struct store_events_range ranges[PARTITIONS];
+    struct store_events_range ranges[STORE_EVENT_STREAMS];
     unsigned int answered;
     int error;
 };
@@ -254,7 +262,7 @@ static void on_range(void *object, int error, const redisReply *reply)
     if (error != 0 && error != -ENOENT) {
         call->error = error;
     }
-    if (call->answered == PARTITIONS) {
+    if (call->answered == STORE_EVENT_STREAMS) {
         call->on_answer(call->context, call->error, call->ranges);
         free(call);
     }
@@ -267,7 +275,7 @@ void store_events_ranges(struct store *store, struct text tenant, store_events_r
     struct ranges_call *call = xalloc_zero(1, sizeof(*call));
     call->on_answer = on_answer;
     call->context = context;
-    for (unsigned int partition = 0; partition < PARTITIONS; partition++) {
+    for (unsigned int partition = 0; partition < STORE_EVENT_STREAMS; partition++) {
         store_command_begin(command, "XINFO");
         store_command_add_string(command, "STREAM");
         add_stream_key(store, partition, tenant);

@@ -5,16 +5,20 @@
 
 #include "common/store/store_batch.h"
 
+/** One for each partition, and the fleet's, which no tenant has for itself. */
+#define STORE_EVENT_STREAMS 65
+#define STORE_EVENT_FLEET 64
+
 struct store_event_place {
     uint64_t generation;
     uint64_t sequence;
 };
 
-enum store_event_kind { STORE_EVENT_ROWS, STORE_EVENT_STATE };
+enum store_event_kind { STORE_EVENT_ROWS, STORE_EVENT_STATE, STORE_EVENT_DECISION };
 
 /** One entry of a stream, outside data: bounded and checked. All borrowed for the callback. */
 struct store_event_entry {
-    unsigned int partition;
+    unsigned int partition; /* or STORE_EVENT_FLEET */
     struct store_event_place place;
     enum store_event_kind kind;
     struct store_batch_name name; /* ROWS; STATE: campaign only */
@@ -27,14 +31,15 @@ struct store_event_entry {
     uint8_t state;              /* STATE: Hikyaku__V1__CampaignState */
     bool is_decision;           /* ROWS: doubt was ended by decision, `reason` says whose */
     struct text reason;
+    struct text decision; /* DECISION: a StoredPathDecision; nothing else is set */
 };
 
 typedef void store_events_fn(void *context, int error, const struct store_event_entry *entries,
                              size_t count);
-/** Entries behind `after`, one place for each of the 64 partitions; at most `limit` from each, in
- *  the order of partitions and places. */
+/** Entries behind `after`, one place for each stream; at most `limit` from each, in the order of
+ *  streams and places. */
 void store_events_read(struct store *store, struct text tenant,
-                       const struct store_event_place after[64], size_t limit,
+                       const struct store_event_place after[STORE_EVENT_STREAMS], size_t limit,
                        store_events_fn *on_answer, void *context);
 
 struct store_events_back {
@@ -58,7 +63,7 @@ struct store_events_range {
     int64_t oldest_unix_ms;
 };
 typedef void store_events_ranges_fn(void *context, int error,
-                                    const struct store_events_range ranges[64]);
+                                    const struct store_events_range ranges[STORE_EVENT_STREAMS]);
 void store_events_ranges(struct store *store, struct text tenant, store_events_ranges_fn *on_answer,
                          void *context);
 

@@ -210,6 +210,16 @@ void store_keys_notices(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:notices");
 }
 
+void store_keys_decisions(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:ev");
+}
+
+void store_keys_fleet_generation(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:gen");
+}
+
 void store_keys_stops(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:stops");

@@ -50,6 +50,9 @@ void store_keys_sessions(struct buffer *out, const char *prefix);
 /** Whose turn it is to try a suspect batch. */
 void store_keys_suspect(struct buffer *out, const char *prefix);
 void store_keys_notices(struct buffer *out, const char *prefix);
+/** What paths decided, and the places of its entries. */
+void store_keys_decisions(struct buffer *out, const char *prefix);
+void store_keys_fleet_generation(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);
 /** Principals and keys; and when keys were used. */
 void store_keys_access(struct buffer *out, const char *prefix);

@@ -286,6 +286,17 @@ int wire_store_read_stop(struct text value, struct arena *arena, Hikyaku__V1__St
     return error;
 }
 
+int wire_store_read_path_decision(struct text value, struct arena *arena,
+                                  Hikyaku__V1__StoredPathDecision **ret_decision)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_path_decision__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_decision = (Hikyaku__V1__StoredPathDecision *)(void *)message;
+    }
+    return error;
+}
+
 int wire_store_read_principal(struct text value, struct arena *arena,
                               Hikyaku__V1__StoredPrincipal **ret_principal)
 {

@@ -8,9 +8,10 @@
 #include <string.h>
 
 #define FORMAT 1
+#define FLEETS_PLACE 254
 #define CHECK_BYTES 4
 #define PARTITION_BYTES_MAX (2 * WIRE_VARINT_BYTES_MAX + 1 + WIRE_VARINT_BYTES_MAX)
-#define BINARY_BYTES_MAX (4 + EVENT_CURSOR_PARTITIONS * PARTITION_BYTES_MAX + CHECK_BYTES)
+#define BINARY_BYTES_MAX (4 + EVENT_CURSOR_PARTITIONS * PARTITION_BYTES_MAX + 1 + CHECK_BYTES)
 
 void event_cursor_init(struct event_cursor *cursor)
 {
@@ -69,6 +70,17 @@ static int read_base64url(struct text text, unsigned char *ret_data, size_t capa
     return 0;
 }
 
+static size_t put_place(unsigned char *binary, const struct store_event_place *place)
+{
+    size_t size = wire_varint_put(binary, place->generation);
+    return size + wire_varint_put(binary + size, place->sequence);
+}
+
+static bool take_place(struct text *rest, struct store_event_place *place)
+{
+    return wire_varint_take(rest, &place->generation) && wire_varint_take(rest, &place->sequence);
+}
+
 void event_cursor_append(const struct event_cursor *cursor, struct buffer *out)
 {
     unsigned char binary[BINARY_BYTES_MAX];
@@ -76,9 +88,13 @@ void event_cursor_append(const struct event_cursor *cursor, struct buffer *out)
     binary[1] = cursor->cut_partition;
     bytes_put_u16(binary + 2, cursor->cut_offset);
     size_t size = 4;
-    for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
-        size += wire_varint_put(binary + size, cursor->places[i].generation);
-        size += wire_varint_put(binary + size, cursor->places[i].sequence);
+    for (size_t i = 0; i < STORE_EVENT_FLEET; i++) {
+        size += put_place(binary + size, &cursor->places[i]);
+    }
+    const struct store_event_place *fleets = &cursor->places[STORE_EVENT_FLEET];
+    if (fleets->generation != 0 || fleets->sequence != 0) {
+        binary[size++] = FLEETS_PLACE;
+        size += put_place(binary + size, fleets);
     }
     for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
         if (cursor->told[i] > cursor->places[i].generation) {
@@ -92,14 +108,17 @@ void event_cursor_append(const struct event_cursor *cursor, struct buffer *out)
     append_base64url(binary, size + CHECK_BYTES, out);
 }
 
-/* @return 0 or -EINVAL */
+/* What was told, and the fleet's place. @return 0 or -EINVAL */
 static int read_told(struct text rest, struct event_cursor *cursor)
 {
     while (rest.size > 0) {
         unsigned char partition = (unsigned char)rest.data[0];
         rest = text_skip(rest, 1);
-        if (partition >= EVENT_CURSOR_PARTITIONS ||
-            !wire_varint_take(&rest, &cursor->told[partition])) {
+        bool is_good = partition == FLEETS_PLACE
+                           ? take_place(&rest, &cursor->places[STORE_EVENT_FLEET])
+                           : partition < EVENT_CURSOR_PARTITIONS &&
+                                 wire_varint_take(&rest, &cursor->told[partition]);
+        if (!is_good) {
             return -EINVAL;
         }
     }
@@ -127,9 +146,8 @@ int event_cursor_parse(struct text text, struct event_cursor *ret_cursor)
         return -EINVAL;
     }
     struct text rest = {(const char *)binary + 4, size - 4};
-    for (size_t i = 0; i < EVENT_CURSOR_PARTITIONS; i++) {
-        if (!wire_varint_take(&rest, &cursor.places[i].generation) ||
-            !wire_varint_take(&rest, &cursor.places[i].sequence)) {
+    for (size_t i = 0; i < STORE_EVENT_FLEET; i++) {
+        if (!take_place(&rest, &cursor.places[i])) {
             return -EINVAL;
         }
     }

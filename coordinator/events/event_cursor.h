@@ -1,16 +1,17 @@
-/* Where a reader of events stands: one place per partition, opaque to it. Pure.
+/* Where a reader of events stands: one place per stream, opaque to it. Pure.
  *
  * Format 1: byte 1; partition and offset inside the entry that was cut (u8 255: none; u16); then 64
  * times generation and sequence as varints; then, of each partition that is still in a generation
- * whose end was told, its number (u8) and the generation that was told (varint); 4 bytes of SHA-256
- * over all before. base64url without padding. */
+ * whose end was told, its number (u8) and the generation that was told (varint); the fleet's stream
+ * is number 64, its place stands there under 254 (generation and sequence), if it has one; 4 bytes
+ * of SHA-256 over all before. base64url without padding. */
 #ifndef HIKYAKU_COORDINATOR_EVENTS_EVENT_CURSOR_H
 #define HIKYAKU_COORDINATOR_EVENTS_EVENT_CURSOR_H
 
 #include "common/base/buffer.h"
 #include "common/store/store_events.h"
 
-#define EVENT_CURSOR_PARTITIONS 64
+#define EVENT_CURSOR_PARTITIONS STORE_EVENT_STREAMS
 #define EVENT_CURSOR_UNCUT 255
 
 struct event_cursor {

@@ -23,13 +23,16 @@ static const uint8_t types[OUTCOME_LIMIT] = {
 
 size_t event_decode_count(const struct store_event_entry *entry)
 {
-    return entry->kind == STORE_EVENT_STATE ? 1 : entry->count;
+    return entry->kind == STORE_EVENT_ROWS ? entry->count : 1;
 }
 
 static uint8_t type_of(const struct store_event_entry *entry, size_t place)
 {
     if (entry->kind == STORE_EVENT_STATE) {
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_STATE;
+    }
+    if (entry->kind == STORE_EVENT_DECISION) {
+        return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE;
     }
     uint8_t state = entry->changes[place].row.state;
     if (entry->is_decision && state != OUTCOME_FAILED) { /* FAILED ends quarantine, not doubt */
@@ -68,7 +71,9 @@ bool event_decode_may_pass(const struct store_event_entry *entry,
     for (size_t i = 0; i < event_decode_count(entry) && !has_type; i++) {
         has_type = passes_type(filter, type_of(entry, i));
     }
-    return has_type && passes_campaign(filter, entry->name.campaign);
+    bool is_of_none = entry->kind == STORE_EVENT_DECISION;
+    return has_type && (is_of_none ? filter->n_campaign_ids == 0
+                                   : passes_campaign(filter, entry->name.campaign));
 }
 
 static char *copy(struct arena *arena, struct text text)
@@ -229,6 +234,39 @@ static void fill_state(const struct event_decode_input *input, Hikyaku__V1__Even
     }
 }
 
+/* @return false: it cannot be read */
+static bool fill_decision(const struct event_decode_input *input, Hikyaku__V1__Event *event)
+{
+    struct arena *arena = input->arena;
+    Hikyaku__V1__StoredPathDecision *stored = NULL;
+    if (wire_store_read_path_decision(input->entry->decision, arena, &stored) != 0) {
+        return false;
+    }
+    event->event_id = arena_printf(arena, "throttle-%s-%" PRIx64, stored->session, stored->number);
+    event->occurred_unix_ms = stored->occurred_unix_ms;
+    event->site = stored->site;
+    event->sending_ip = stored->sending_ip;
+    event->rule_id = stored->rule_id;
+    event->smtp_code = stored->smtp_code;
+    event->enhanced_code = stored->enhanced_code;
+    event->reply_class = stored->reply_class;
+    event->blame = stored->blame;
+    event->stage = stored->stage;
+    event->reply_text = stored->reply_text;
+    event->throttle = arena_alloc(arena, sizeof *event->throttle);
+    hikyaku__v1__throttle__init(event->throttle);
+    event->throttle->decision = stored->decision;
+    event->throttle->scope = stored->scope;
+    event->throttle->before = stored->before;
+    event->throttle->after = stored->after;
+    event->throttle->unit = stored->unit;
+    event->throttle->until_unix_ms = stored->until_unix_ms;
+    event->throttle->times = stored->times;
+    event->throttle->left_out = stored->left_out;
+    event->throttle->lost = stored->lost;
+    return true;
+}
+
 static bool has_label(const Hikyaku__V1__Event *event, const char *name, const char *value)
 {
     for (size_t i = 0; i < event->n_labels; i++) {
@@ -259,9 +297,12 @@ Hikyaku__V1__Event *event_decode(const struct event_decode_input *input, size_t 
     Hikyaku__V1__Event *event = arena_alloc(input->arena, sizeof *event);
     hikyaku__v1__event__init(event);
     event->type = (Hikyaku__V1__EventType)type;
+    event->recorded_unix_ms = entry->recorded_unix_ms;
+    if (entry->kind == STORE_EVENT_DECISION) {
+        return fill_decision(input, event) && passes(input->filter, event) ? event : NULL;
+    }
     event->campaign_id = arena_alloc(input->arena, IDENTITY_CAMPAIGN_LENGTH + 1);
     identity_campaign_to_text(entry->name.campaign, event->campaign_id);
-    event->recorded_unix_ms = entry->recorded_unix_ms;
     event->occurred_unix_ms = entry->recorded_unix_ms;
     if (input->campaign != NULL) {
         fill_campaign(input, event);

@@ -18,7 +18,7 @@ struct event_decode_input {
 };
 
 /**
- * Make the event of the entry's change number `place` (a STATE entry has one: 0).
+ * Make the event of the entry's change number `place` (all but those of rows have one: 0).
  * @return NULL when it makes none (outcomes without event type) or the filter leaves it out
  */
 Hikyaku__V1__Event *event_decode(const struct event_decode_input *input, size_t place);

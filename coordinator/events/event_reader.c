@@ -9,7 +9,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Entries taken of each stream in one round: 64 x 4 of at most 500 rows bound the memory. */
+/* Entries taken of each stream in one round: 65 x 4 of at most 500 rows bound the memory. */
 #define ENTRIES_PER_STREAM 4
 /* Rounds without an event that pass a filter, before the reader is sent on. */
 #define ROUNDS_MAX 64
@@ -196,6 +196,10 @@ static void step_once(struct event_reading *reading)
         end_round(reading);
         return;
     }
+    if (entry_in_work(reading)->kind == STORE_EVENT_DECISION) {
+        on_campaign(reading, -ENOENT, NULL); /* of none */
+        return;
+    }
     catalog_load(reading->reader->settings.catalog, entry_in_work(reading)->name.campaign,
                  on_campaign, reading);
 }
@@ -222,6 +226,7 @@ static void copy_entry(struct arena *arena, const struct store_event_entry *from
     to->changes = changes;
     to->sealed_details = arena_text(arena, from->sealed_details);
     to->reason = arena_text(arena, from->reason);
+    to->decision = arena_text(arena, from->decision);
 }
 
 /* Redis came back with another history while we read: this is told before what is new is. */

@@ -1,4 +1,4 @@
-/* Reads the events of a tenant from a cursor on: entries of 64 streams, opened, filtered, bounded;
+/* Reads the events of a tenant from a cursor on: entries of 65 streams, opened, filtered, bounded;
  * waits for the first one when asked to. */
 #ifndef HIKYAKU_COORDINATOR_EVENTS_EVENT_READER_H
 #define HIKYAKU_COORDINATOR_EVENTS_EVENT_READER_H

@@ -10,10 +10,23 @@ from mails import outcomes, submit_campaign
 from worlds import world
 
 
+IPS = {"127.0.0.11", "127.0.0.12"}
+PAUSED = "paused.test"
+PROFILES = [
+    {"name": PAUSED, "reactions": [{"enhanced": "4.7.28", "do": "suspend", "pause": "1h"}]},
+]
+THROTTLE = 15
+
+
 @pytest.fixture(scope="module")
 def cluster(build):
     with world(build) as made:
-        made.start(coordinators=2, workers=2)
+        made.redis.start()
+        for _ in range(2):
+            made.add_coordinator().start()
+        for address in sorted(IPS):
+            made.add_worker(ips=((address, "m.shop.test"),), profiles=PROFILES,
+                            claim={"idle": "2s"}).start()
         yield made
 
 
@@ -118,3 +131,38 @@ def test_what_no_freeze_may_be(cluster, fields, problem):
     assert refused(cluster, "Stop", "StopRequest", kind=4, target="d1.test", reason="why",
                    **fields) == [problem]
     assert not fleet(cluster, "ListStops", "ListStopsRequest").stops
+
+
+def refuse(_sender):
+    """In a provider's words, with an address that must not be told on."""
+    return "421 4.7.28 too much mail from you, ask postmaster@paused.test"
+
+
+def suspended(events):
+    return [one for one in events if one.throttle.decision == "suspended" and one.site == PAUSED]
+
+
+def test_what_paths_decide_is_told_as_events(cluster):
+    cluster.sink.mail_rule = refuse
+    api = cluster.client()
+    campaign = submit_campaign(api, "paused", [f"a{n}@{PAUSED}" for n in range(40)])
+    found = wait_until("a pause is told", lambda: suspended(
+        cluster.client(1).all_events(types=[THROTTLE])[0]), 120)
+    one = found[0]
+    assert one.sending_ip in IPS and one.rule_id == f"{PAUSED}: 4.7.28"
+    assert (one.smtp_code, one.enhanced_code, one.campaign_id) == (421, "4.7.28", "")
+    assert "too much mail" in one.reply_text and "postmaster@" not in one.reply_text
+    assert one.throttle.until_unix_ms > one.occurred_unix_ms > 0
+    assert (one.throttle.unit, one.throttle.after, one.throttle.times) == ("s", 3600, 1)
+    # A cursor goes on behind what was read, at any coordinator; who asks for a campaign gets its own.
+    events, cursor = api.all_events(types=[THROTTLE])
+    again, _ = cluster.client(1).all_events(cursor, types=[THROTTLE])
+    assert not {event.event_id for event in events} & {event.event_id for event in again}
+    assert len({event.event_id for event in events}) == len(events)
+    own, _ = api.all_events(campaign_ids=[campaign])
+    assert own and not [event for event in own if event.type == THROTTLE]
+    everything, _ = api.all_events()
+    assert {event.event_id for event in suspended(everything)} >= {one.event_id}
+    shown = cluster.cli("events", "--type", "throttle").stdout
+    assert f"{PAUSED} x {one.sending_ip} suspended 1 h 00 min, 421 4.7.28 at " in shown
+    cluster.cli("cancel", campaign)

@@ -18,7 +18,7 @@ static void feed(struct connection *connection, enum path_event_kind kind)
 {
     const struct path_event event = {
         .kind = kind, .messages = connection->answered, .was_greeted = connection->is_greeted};
-    paths_feed(connection->outbox->settings.paths, connection->path, &event);
+    paths_feed(connection->outbox->settings.paths, connection->path, &event, TEXT(""));
 }
 
 bool connection_may_send(struct connection *connection)
@@ -50,11 +50,11 @@ static void tell_path(struct connection *connection, const struct smtp_result *r
         bool is_news = !connection->is_broken && event.kind != PATH_EVENT_GIVEN_UP;
         if (is_news) {
             connection->is_broken = true;
-            paths_feed(connection->outbox->settings.paths, connection->path, &event);
+            paths_feed(connection->outbox->settings.paths, connection->path, &event, result->reply);
         }
         event.kind = PATH_EVENT_GIVEN_UP;
     }
-    paths_feed(connection->outbox->settings.paths, connection->path, &event);
+    paths_feed(connection->outbox->settings.paths, connection->path, &event, result->reply);
 }
 
 /* ---------------------------------------------------------------- a message's way */
@@ -220,7 +220,7 @@ static void judge_end(struct connection *connection, const struct smtp_result *e
                       provider_table_find_by_mx(text_of(end->mx_host)), FAILURE_RESEND);
     struct path_event event = attempt_event(end, &verdict);
     event.opened_ms = connection->opened_ms;
-    paths_feed(connection->outbox->settings.paths, connection->path, &event);
+    paths_feed(connection->outbox->settings.paths, connection->path, &event, end->reply);
     LOG(LOG_CONNECTION_FAILED, NULL, log_string("site", destination->route.site),
         log_string("ip", end->ip), log_string("stage", smtp_result_stage_name(end->stage)),
         log_string("failure", smtp_result_failure_name(end->failure)),

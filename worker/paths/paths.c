@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "common/base/metrics.h"
+#include "worker/paths/paths_history.h"
 #include "worker/paths/paths_keeper.h"
 
 #include <assert.h>
@@ -46,6 +47,7 @@ struct paths *paths_create(const struct paths_settings *settings)
             "hikyaku_worker_path_decisions_total", "Decisions of path controllers.", "decision",
             text_of(path_control_decision_name((enum path_decision_kind)kind)));
     }
+    paths->history = paths_history_create();
     paths_keeper_start(paths);
     return paths;
 }
@@ -71,6 +73,7 @@ void paths_destroy(struct paths **paths)
     table_destroy(&(*paths)->table);
     table_destroy(&(*paths)->memories);
     provider_profiles_destroy(&(*paths)->profiles);
+    paths_history_destroy(&(*paths)->history);
     free(*paths);
     *paths = NULL;
 }
@@ -112,17 +115,19 @@ void paths_release(struct paths *paths, struct path *path)
 
 /* ---------------------------------------------------------------- decisions */
 
-static bool is_small(enum path_decision_kind kind)
-{
-    return kind == PATH_DECISION_SLOWER || kind == PATH_DECISION_LIMIT_FOUND ||
-           kind == PATH_DECISION_FASTER || kind == PATH_DECISION_TRIES;
-}
+/* What made the controller decide; NULL: time, or another path. */
+struct cause {
+    const struct path_event *event;
+    struct text reply;
+};
 
-static void tell(struct paths *paths, struct path *path, const struct path_decision *decision)
+static void tell(struct paths *paths, struct path *path, const struct path_decision *decision,
+                 const struct cause *cause)
 {
     uint64_t now_ms = loop_now_ms(paths->settings.loop);
     metrics_add(paths->decisions[decision->kind], 1);
-    if (is_small(decision->kind) && now_ms - path->told_ms < TOLD_MS) {
+    paths_history_add(paths, path, decision, cause->event, cause->reply);
+    if (paths_history_is_small(decision->kind) && now_ms - path->told_ms < TOLD_MS) {
         return;
     }
     path->told_ms = now_ms;
@@ -138,7 +143,8 @@ static void tell(struct paths *paths, struct path *path, const struct path_decis
 
 /* The others of the site pause as long; the others of the IP slow down. */
 static void carry_on(struct paths *paths, const struct path *from,
-                     const struct path_decision *decision, uint64_t now_ms)
+                     const struct path_decision *decision, const struct cause *cause,
+                     uint64_t now_ms)
 {
     struct table_walk walk;
     uint64_t pause_ms =
@@ -159,29 +165,32 @@ static void carry_on(struct paths *paths, const struct path *from,
         }
         for (size_t i = 0; i < decisions.count; i++) {
             path->is_changed = true;
-            tell(paths, path, &decisions.items[i]);
+            tell(paths, path, &decisions.items[i], cause);
         }
     }
 }
 
-static void follow(struct paths *paths, struct path *path, const struct path_decisions *decisions)
+static void follow(struct paths *paths, struct path *path, const struct path_decisions *decisions,
+                   const struct cause *cause)
 {
     for (size_t i = 0; i < decisions->count; i++) {
         const struct path_decision *decision = &decisions->items[i];
-        tell(paths, path, decision);
+        tell(paths, path, decision, cause);
         bool is_wider = decision->scope == PATH_SCOPE_SITE || decision->scope == PATH_SCOPE_IP;
         if (decision->kind == PATH_DECISION_SUSPENDED && is_wider) {
-            carry_on(paths, path, decision, loop_now_ms(paths->settings.loop));
+            carry_on(paths, path, decision, cause, loop_now_ms(paths->settings.loop));
         }
     }
 }
 
-void paths_feed(struct paths *paths, struct path *path, const struct path_event *event)
+void paths_feed(struct paths *paths, struct path *path, const struct path_event *event,
+                struct text reply)
 {
+    const struct cause cause = {event, reply};
     struct path_decisions decisions = {.count = 0};
     path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
     path->is_changed = true;
-    follow(paths, path, &decisions);
+    follow(paths, path, &decisions, &cause);
 }
 
 void paths_tick(struct paths *paths)
@@ -193,7 +202,7 @@ void paths_tick(struct paths *paths)
         struct path_decisions decisions = {.count = 0};
         path_control_tick(&path->control, now_ms, &decisions);
         path->is_changed = path->is_changed || decisions.count > 0;
-        follow(paths, path, &decisions);
+        follow(paths, path, &decisions, &(struct cause){.event = NULL});
         bool is_kept = path->is_changed && path->ip->state == SENDING_IP_OWNED;
         if (path->holders == 0 && !is_kept && now_ms - path->control.used_ms >= UNUSED_MS) {
             (void)table_remove(paths->table, text_of(path->key));

@@ -10,6 +10,7 @@
 
 #define PATHS_SITE_BYTES 256
 #define PATHS_HOST_BYTES 256
+#define PATHS_REPLY_BYTES 512
 
 struct paths;
 
@@ -21,6 +22,9 @@ struct path {
     uint64_t told_ms;   /* its last decision in the log */
     bool is_changed;    /* since it was last looked at for the store */
     bool is_over_store; /* the store has no room for one more */
+    uint64_t minute_ms; /* of small decisions written down: since when, */
+    uint32_t in_minute; /* how many, */
+    uint32_t left_out;  /* and how many not, since the last one that was */
     char site[PATHS_SITE_BYTES];
     char host[PATHS_HOST_BYTES]; /* one of its MX hosts */
     char key[PATHS_SITE_BYTES + 8];
@@ -29,10 +33,13 @@ struct path {
 struct paths_settings {
     struct loop *loop;   /* borrowed, like all of these */
     struct store *store; /* NULL: nothing is kept */
+    const char *session; /* of this worker: with a number it names what is told */
     struct sending_ips *ips;
     const struct config_list *profiles; /* of struct provider_profiles_record; not kept */
     uint32_t connections_per_site;      /* bounds of the configuration, over every profile's */
     uint32_t messages_per_connection;
+    /** What a server said, without addresses, at most PATHS_REPLY_BYTES. @return its length */
+    size_t (*clean_reply)(struct text reply, char ret_text[PATHS_REPLY_BYTES + 1]);
 };
 
 struct paths *paths_create(const struct paths_settings *settings);
@@ -44,8 +51,9 @@ void paths_destroy(struct paths **paths);
 struct path *paths_hold(struct paths *paths, struct sending_ip *ip, struct text site,
                         struct text host);
 void paths_release(struct paths *paths, struct path *path);
-/** Something happened on it. */
-void paths_feed(struct paths *paths, struct path *path, const struct path_event *event);
+/** Something happened on it. @param reply  what the server said, as it said it; empty: nothing */
+void paths_feed(struct paths *paths, struct path *path, const struct path_event *event,
+                struct text reply);
 /** Time passes: a few times a second. */
 void paths_tick(struct paths *paths);
 /** Other profiles (SIGHUP): they bound every path from now on. */

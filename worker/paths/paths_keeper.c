@@ -1,6 +1,7 @@
 #include "worker/paths/paths_keeper.h"
 
 #include "common/store/store_paths.h"
+#include "worker/paths/paths_history.h"
 
 #include <errno.h>
 #include <math.h>
@@ -207,6 +208,7 @@ static void on_keep(void *context)
             load(paths, ip);
         }
     }
+    paths_history_write(paths);
 }
 
 void paths_keeper_start(struct paths *paths)

@@ -12,6 +12,8 @@ struct paths_memory {
     unsigned char bytes[PATH_STATE_BYTES_MAX];
 };
 
+struct paths_history;
+
 struct paths {
     struct paths_settings settings;
     struct provider_profiles *profiles;
@@ -19,6 +21,7 @@ struct paths {
     struct table *memories; /* of struct paths_memory, by key */
     struct metric *decisions[PATH_DECISION_KIND_LIMIT];
     struct loop_timer *timer;                /* of the keeper */
+    struct paths_history *history;           /* owned */
     uint64_t loaded_epoch[SENDING_IPS_MAX];  /* of the lease under which an IP's was read */
     uint64_t loading_epoch[SENDING_IPS_MAX]; /* 0: nothing is asked */
     bool is_saving[SENDING_IPS_MAX];

@@ -57,6 +57,18 @@ static void test_state(void **state)
     assert_true(text_equal(entry.reason, TEXT("done")));
 }
 
+static void test_decision(void **state)
+{
+    (void)state;
+    struct store_event_entry entry = {.partition = STORE_EVENT_FLEET};
+    assert_int_equal(read_entry("1p", TEXT(""), TEXT(""), &entry), 0);
+    assert_int_equal(entry.kind, STORE_EVENT_DECISION);
+    assert_true(text_equal(entry.decision, TEXT("details")));
+    assert_int_equal(entry.partition, STORE_EVENT_FLEET);
+    const struct text empty[] = {TEXT("v"), TEXT("1p"), TEXT("t"), TEXT("1"), TEXT("d"), TEXT("")};
+    assert_int_equal(store_entry_read(empty, 6, changes, &entry), -EPROTO);
+}
+
 static void test_hostile_entries(void **state)
 {
     (void)state;
@@ -92,9 +104,8 @@ static void test_places(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_state),
-        cmocka_unit_test(test_hostile_entries),
+        cmocka_unit_test(test_rows),     cmocka_unit_test(test_state),
+        cmocka_unit_test(test_decision), cmocka_unit_test(test_hostile_entries),
         cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Events, single messages, registry, notices, verdicts: typed calls against a real Redis. */
+#include "common/store/store_decisions.h"
 #include "common/store/store_events.h"
 #include "common/store/store_fleet.h"
 #include "common/store/store_messages.h"
@@ -11,7 +12,7 @@ struct heard {
     struct store_event_entry entries[16];
     size_t count;
     struct store_row_change change;
-    struct store_events_range ranges[64];
+    struct store_events_range ranges[STORE_EVENT_STREAMS];
     struct store_message found[2];
     uint32_t chunk;
     char value[64];
@@ -40,7 +41,8 @@ static void on_entries(void *context, int error, const struct store_event_entry 
     world_answered(heard->world, error);
 }
 
-static void on_ranges(void *context, int error, const struct store_events_range ranges[64])
+static void on_ranges(void *context, int error,
+                      const struct store_events_range ranges[STORE_EVENT_STREAMS])
 {
     struct heard *heard = context;
     memcpy(heard->ranges, ranges, sizeof(heard->ranges));
@@ -51,7 +53,7 @@ static void test_events(void **state)
 {
     struct world *world = *state;
     struct heard heard = {.world = world};
-    struct store_event_place after[64] = {{0, 0}};
+    struct store_event_place after[STORE_EVENT_STREAMS] = {{0, 0}};
     world_create(world, 1, false);
     world_add_chunk(world, 0, 5);
     world_submit(world, 1);
@@ -89,6 +91,46 @@ static void test_events(void **state)
     assert_true(heard.ranges[5].last.sequence == after[5].sequence);
     assert_true(heard.ranges[5].oldest_unix_ms > 0);
     assert_int_equal(heard.ranges[4].length, 0);
+}
+
+static void on_decided(void *context, int error)
+{
+    struct heard *heard = context;
+    world_answered(heard->world, error);
+}
+
+/* What paths decide stands in a stream of its own, read with the others. */
+static void test_decisions(void **state)
+{
+    struct world *world = *state;
+    struct heard heard = {.world = world};
+    struct store_event_place after[STORE_EVENT_STREAMS] = {{0, 0}};
+    const struct text packed[] = {TEXT("first"), TEXT("second")};
+    for (size_t i = 0; i < STORE_EVENT_FLEET; i++) {
+        after[i].generation = UINT64_MAX; /* none of others */
+    }
+    store_decisions_add(world->store, packed, 2, on_decided, &heard);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    store_events_read(world->store, TEXT("default"), after, 10, on_entries, &heard);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.entries[1].kind, STORE_EVENT_DECISION);
+    assert_int_equal(heard.entries[1].partition, STORE_EVENT_FLEET);
+    assert_true(heard.entries[1].place.sequence == heard.entries[0].place.sequence + 1);
+    after[STORE_EVENT_FLEET] = heard.entries[0].place;
+    store_events_read(world->store, TEXT("default"), after, 10, on_entries, &heard);
+    world_wait(world);
+    assert_int_equal(heard.count, 1);
+    store_decisions_read(world->store, 1, on_entries, &heard);
+    world_wait(world);
+    assert_int_equal(world->error, 0);
+    assert_int_equal(heard.count, 1); /* the newest */
+    assert_true(heard.entries[0].place.sequence == 2);
+    store_events_ranges(world->store, TEXT("default"), on_ranges, &heard);
+    world_wait(world);
+    assert_int_equal(heard.ranges[STORE_EVENT_FLEET].length, 2);
 }
 
 static void on_reserved(void *context, int error, uint32_t chunk)
@@ -347,11 +389,9 @@ static void test_reads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),
-        cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_registry_and_verdicts),
-        cmocka_unit_test(test_notices),
-        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_events),   cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_messages), cmocka_unit_test(test_registry_and_verdicts),
+        cmocka_unit_test(test_notices),  cmocka_unit_test(test_reads),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }

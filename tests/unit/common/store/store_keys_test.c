@@ -36,6 +36,7 @@ static void test_what_keys_are_to_a_backup(void **state)
         {"hk:{p05}:ev:lease", STORE_KEYS_KEPT},
         {"hk:{t:default}:dkim:a.test:s", STORE_KEYS_KEPT},
         {"hk:{fleet}:stops", STORE_KEYS_KEPT},
+        {"hk:{fleet}:ev", STORE_KEYS_KEPT},
         {"hk:{ip:::1}:path:a.test", STORE_KEYS_KEPT},
         {"hk:{p05}:lease", STORE_KEYS_PASSING},
         {"hk:{s:00112233445566778899aabbccddeeff}", STORE_KEYS_PASSING},

@@ -18,7 +18,7 @@
 #define UNTOUCHED 6 /* nobody has written to it */
 
 static struct store_restored mark;
-static struct store_events_range ranges[64];
+static struct store_events_range ranges[STORE_EVENT_STREAMS];
 static uint32_t numbers[4];
 static size_t number_count;
 
@@ -35,7 +35,8 @@ static void on_done(void *context, int error)
     world_answered(context, error);
 }
 
-static void on_ranges(void *context, int error, const struct store_events_range found[64])
+static void on_ranges(void *context, int error,
+                      const struct store_events_range found[STORE_EVENT_STREAMS])
 {
     memcpy(ranges, found, sizeof ranges);
     world_answered(context, error);

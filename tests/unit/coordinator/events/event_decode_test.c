@@ -1,6 +1,7 @@
 #include "coordinator/events/event_decode.h"
 
 #include "common/mail/enhanced_code.h"
+#include "common/wire/wire_unpack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -198,6 +199,59 @@ static void a_state_is_an_event_too(void **state)
     assert_string_equal(event->reason, "too many complaints");
 }
 
+/* Of no campaign: whoever asks for one does not get it. */
+static void what_a_path_decided_is_an_event(void **state)
+{
+    struct scene *scene = *state;
+    static char words[][16] = {"abc", "docomo", "203.0.113.7", "suspended", "docomo-conn", "s"};
+    Hikyaku__V1__StoredPathDecision stored = HIKYAKU__V1__STORED_PATH_DECISION__INIT;
+    Hikyaku__V1__EventFilter filter = HIKYAKU__V1__EVENT_FILTER__INIT;
+    Hikyaku__V1__EventType types[1] = {HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE};
+    static char id[] = "00000000000000000000000005";
+    char *ids[1] = {id};
+    OWNED(buffer_finish) struct buffer packed = {0};
+    stored.session = words[0];
+    stored.number = 26;
+    stored.site = words[1];
+    stored.sending_ip = words[2];
+    stored.decision = words[3];
+    stored.rule_id = words[4];
+    stored.unit = words[5];
+    stored.after = 600;
+    stored.until_unix_ms = 1800000600000;
+    stored.times = 3;
+    stored.smtp_code = 421;
+    wire_unpack_append(&stored.base, &packed);
+    scene->entry.kind = STORE_EVENT_DECISION;
+    scene->entry.count = 0;
+    scene->entry.decision = buffer_text(&packed);
+    scene->input.campaign = NULL;
+    assert_int_equal(event_decode_count(&scene->entry), 1);
+    filter.types = types;
+    filter.n_types = 1;
+    scene->input.filter = &filter;
+    assert_true(event_decode_may_pass(&scene->entry, &filter));
+    const Hikyaku__V1__Event *event = event_decode(&scene->input, 0);
+    assert_non_null(event);
+    assert_int_equal(event->type, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE);
+    assert_string_equal(event->event_id, "throttle-abc-1a");
+    assert_string_equal(event->campaign_id, "");
+    assert_string_equal(event->site, "docomo");
+    assert_string_equal(event->rule_id, "docomo-conn");
+    assert_int_equal(event->smtp_code, 421);
+    assert_string_equal(event->throttle->decision, "suspended");
+    assert_int_equal(event->throttle->times, 3);
+    filter.campaign_ids = ids;
+    filter.n_campaign_ids = 1;
+    assert_false(event_decode_may_pass(&scene->entry, &filter));
+    filter.n_campaign_ids = 0;
+    filter.lane = HIKYAKU__V1__LANE__LANE_BULK;
+    assert_null(event_decode(&scene->input, 0));
+    scene->input.filter = NULL;
+    scene->entry.decision = TEXT("\xff");
+    assert_null(event_decode(&scene->input, 0)); /* damaged: it tells nothing */
+}
+
 static void a_decision_says_whose(void **state)
 {
     struct scene *scene = *state;
@@ -234,6 +288,7 @@ int main(void)
         SCENE_TEST(events_outlive_campaign_and_refs),
         SCENE_TEST(filters_choose),
         SCENE_TEST(a_state_is_an_event_too),
+        SCENE_TEST(what_a_path_decided_is_an_event),
         SCENE_TEST(a_decision_says_whose),
         SCENE_TEST(evidence_and_doubles_are_told),
     };

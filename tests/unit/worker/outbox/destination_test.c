@@ -137,9 +137,9 @@ static void test_full_is_not_unreachable(void **state)
     uint64_t wait_ms;
     struct path *path = destination_path(destination, &ips.items[0]);
     const struct path_event opened = {.kind = PATH_EVENT_OPENED};
-    paths_feed(outbox.settings.paths, path, &opened);
+    paths_feed(outbox.settings.paths, path, &opened, TEXT(""));
     assert_int_equal(choose(&target), DESTINATION_FOUND);
-    paths_feed(outbox.settings.paths, path, &opened);
+    paths_feed(outbox.settings.paths, path, &opened, TEXT(""));
     assert_int_equal(choose(&target), DESTINATION_FULL);
     assert_int_equal(destination_gate(destination, &wait_ms), GATE_PATH_CONNECTIONS);
     ips.items[0].state = SENDING_IP_WAITING;

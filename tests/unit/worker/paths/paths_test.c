@@ -1,4 +1,4 @@
-#include "worker/paths/paths.h"
+#include "worker/paths/paths_history.h"
 
 #include "common/mail/enhanced_code.h"
 
@@ -14,6 +14,13 @@ struct world {
     struct paths *paths;
 };
 
+static size_t clean(struct text reply, char ret_text[PATHS_REPLY_BYTES + 1])
+{
+    (void)reply;
+    ret_text[0] = '\0';
+    return 0;
+}
+
 static const struct config_list none = {.count = 0};
 
 static void begin(struct world *world)
@@ -26,6 +33,8 @@ static void begin(struct world *world)
         world->ips.items[i - 1].state = SENDING_IP_OWNED;
     }
     world->paths = paths_create(&(struct paths_settings){.loop = world->loop,
+                                                         .session = "session",
+                                                         .clean_reply = clean,
                                                          .ips = &world->ips,
                                                          .profiles = &none,
                                                          .connections_per_site = 10,
@@ -51,8 +60,8 @@ static void answer(struct world *world, struct path *path, uint16_t smtp, uint32
         .kind = PATH_EVENT_ANSWERED,
         .reply = {REPLY_CLASS_RATE_LIMITED, blame, REPLY_STAGE_DOT, smtp, enhanced, "rule"},
         .took_ms = 10};
-    paths_feed(world->paths, path, &started);
-    paths_feed(world->paths, path, &answered);
+    paths_feed(world->paths, path, &started, TEXT(""));
+    paths_feed(world->paths, path, &answered, TEXT(""));
 }
 
 static bool is_suspended(const struct path *path)
@@ -131,12 +140,40 @@ static void other_profiles_bound_from_now_on(void **state)
     end(&world);
 }
 
+/* Small ones are left out when they come in numbers, and counted; pauses never are. */
+static void small_decisions_are_thinned(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct path *path = hold(&world, 0, "slow.test", "slow.test");
+    const struct path_decision small = {.kind = PATH_DECISION_SLOWER, .rule = "limit"};
+    const struct path_decision large = {.kind = PATH_DECISION_SUSPENDED, .rule = "limit"};
+    for (int i = 0; i < 10; i++) {
+        paths_history_add(world.paths, path, &small, NULL, TEXT(""));
+    }
+    assert_int_equal(paths_history_waiting(world.paths), PATHS_HISTORY_SMALL_MAX);
+    assert_int_equal(path->left_out, 10 - PATHS_HISTORY_SMALL_MAX);
+    for (size_t i = 0; i < PATHS_HISTORY_MAX + 10; i++) {
+        paths_history_add(world.paths, path, &large, NULL, TEXT(""));
+    }
+    assert_int_equal(path->left_out, 0); /* told with the next one */
+    assert_int_equal(paths_history_waiting(world.paths), PATHS_HISTORY_MAX);
+    struct path *other = hold(&world, 0, "other.test", "other.test");
+    paths_history_add(world.paths, other, &small, NULL, TEXT(""));
+    assert_int_equal(other->left_out, 1); /* no room for what is small */
+    paths_release(world.paths, other);
+    paths_release(world.paths, path);
+    end(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_path_is_an_ip_and_a_site),
         cmocka_unit_test(blame_is_carried_on),
         cmocka_unit_test(other_profiles_bound_from_now_on),
+        cmocka_unit_test(small_decisions_are_thinned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
