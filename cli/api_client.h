@@ -42,7 +42,8 @@
     X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)                           \
     X(WHY, "Fleet", "Why", why_response)                                                \
     X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
-    X(TRACE, "Fleet", "Trace", trace_response)
+    X(TRACE, "Fleet", "Trace", trace_response)                                          \
+    X(LIST_AUDIT, "Access", "ListAudit", list_audit_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -13,6 +13,7 @@
 #include "coordinator/access/access.h"
 #include "coordinator/allow_list.h"
 #include "coordinator/api/api.h"
+#include "coordinator/audit/audit.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/explain/explain.h"
 #include "coordinator/fleet/fleet.h"
@@ -33,6 +34,8 @@
 /* At the end: how long answers may take. */
 #define LEAVE_MS 2000
 #define LEAVE_STEP_MS 50
+/* How long the last entries of the audit log may take: those in the file are not lost. */
+#define AUDIT_LEAVE_MS 5000
 
 struct app {
     const char *file;
@@ -53,6 +56,7 @@ struct app {
     struct retention *retention;
     struct access *access;
     struct explain *explain;
+    struct audit *audit;
     struct api *api;
     struct service_health *health;
 
@@ -61,6 +65,7 @@ struct app {
     struct loop_signal *reload;
     struct loop_timer *leaving; /* runs from SIGTERM to the end */
     uint64_t leaving_ms;        /* since when; 0: not */
+    bool is_audit_closed;
 };
 
 /* ------------------------------------------------------------------ the end */
@@ -75,6 +80,7 @@ static void close_all(struct app *app)
     api_destroy(&app->api);
     access_destroy(&app->access);
     explain_destroy(&app->explain);
+    audit_destroy(&app->audit);
     retention_destroy(&app->retention);
     recovery_destroy(&app->recovery);
     fleet_close(&app->fleet);
@@ -92,9 +98,15 @@ static void close_all(struct app *app)
 static void on_leaving(void *context)
 {
     struct app *app = context;
-    bool is_late = loop_now_ms(app->loop) - app->leaving_ms >= LEAVE_MS;
+    uint64_t length_ms = loop_now_ms(app->loop) - app->leaving_ms;
+    bool has_left = length_ms >= LEAVE_MS || fleet_has_left(app->fleet);
+    if (has_left && !app->is_audit_closed) {
+        app->is_audit_closed = true;
+        audit_stop(app->audit);
+    }
+    bool is_written = length_ms >= AUDIT_LEAVE_MS || audit_is_idle(app->audit);
     /* However late: what the pool works on lives in what is closed next. */
-    if ((is_late || fleet_has_left(app->fleet)) && loop_pool_pending(app->loop) == 0) {
+    if (has_left && is_written && loop_pool_pending(app->loop) == 0) {
         loop_stop(app->loop);
     }
 }
@@ -445,6 +457,13 @@ static int listen_api(struct app *app, struct problem *problem)
 static int open_api(struct app *app, struct problem *problem)
 {
     const struct coordinator_config *config = app->config;
+    app->audit = audit_create(&(struct audit_settings){
+        .loop = app->loop,
+        .store = app->store,
+        .session = app->session,
+        .name = config->service.name,
+        .directory = config->audit.directory,
+    });
     app->access = access_create(
         &(struct access_settings){.loop = app->loop, .store = app->store, .tenant = TENANT});
     app->explain = explain_create(&(struct explain_settings){.store = app->store,
@@ -460,6 +479,7 @@ static int open_api(struct app *app, struct problem *problem)
         .recovery = app->recovery,
         .access = app->access,
         .explain = app->explain,
+        .audit = app->audit,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),

@@ -156,6 +156,10 @@ static const struct config_key keys[] = {
     {"retention.stubs", CONFIG_DURATION, AT(retention.stubs_ms), .fallback = "400d",
      .minimum = 1000, .maximum = 4000 * DAY_OF_MS,
      .doc = "How long a campaign's idempotency key and counters are still known after that."},
+    {"audit.directory", CONFIG_PATH, AT(audit.directory),
+     .doc =
+         "Folder for the audit log as JSON lines, a file per day and coordinator; none: in Redis "
+         "only."},
     {"archive.directory", CONFIG_PATH, AT(archive.directory),
      .doc = "Folder for outcomes as JSON lines, a file per day and coordinator; none: no archive."},
     {"archive.after", CONFIG_DURATION, AT(archive.after_ms), .fallback = "2d",

@@ -77,6 +77,9 @@ struct coordinator_config {
     struct coordinator_limits limits;
     struct coordinator_retention retention;
     struct {
+        char *directory; /* NULL: no files */
+    } audit;
+    struct {
         char *directory; /* NULL: no archive */
         uint64_t after_ms;
     } archive;

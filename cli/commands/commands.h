@@ -4,6 +4,10 @@
 
 #include "cli/command.h"
 
+extern const struct command audit_export_command;
+extern const struct command audit_list_command;
+extern const struct command audit_report_command;
+extern const struct command audit_verify_command;
 extern const struct command backup_command;
 extern const struct command backup_verify_command;
 extern const struct command classify_command;

@@ -235,6 +235,12 @@ void store_keys_access_used(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{access}:used");
 }
 
+void store_keys_audit(struct buffer *out, const char *prefix, const char *part)
+{
+    append_tag(out, prefix, ":{audit}:");
+    buffer_append_string(out, part);
+}
+
 void store_keys_restored(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:restored");

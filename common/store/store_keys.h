@@ -57,6 +57,8 @@ void store_keys_stops(struct buffer *out, const char *prefix);
 /** Principals and keys; and when keys were used. */
 void store_keys_access(struct buffer *out, const char *prefix);
 void store_keys_access_used(struct buffer *out, const char *prefix);
+/** @param part  "log" or "heads" */
+void store_keys_audit(struct buffer *out, const char *prefix, const char *part);
 /** The mark of a store that was loaded from a backup. */
 void store_keys_restored(struct buffer *out, const char *prefix);
 /** @param tenant  empty: of the pool `name` */

@@ -1,6 +1,7 @@
 #include "common/wire/wire_error.h"
 
 #include "common/base/bytes.h"
+#include "common/base/json_write.h"
 #include "common/wire/wire_unpack.h"
 
 #include <stdlib.h>
@@ -55,28 +56,10 @@ static struct text whole_characters(struct text text)
     return text;
 }
 
-static void append_json_string(struct buffer *out, struct text text)
-{
-    text = whole_characters(text);
-    buffer_append_byte(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (byte == '"' || byte == '\\') {
-            buffer_append_byte(out, '\\');
-            buffer_append_byte(out, (char)byte);
-        } else if (byte < 0x20) {
-            buffer_printf(out, "\\u%04x", byte);
-        } else {
-            buffer_append_byte(out, (char)byte);
-        }
-    }
-    buffer_append_byte(out, '"');
-}
-
 static void append_member(struct buffer *out, const char *name, struct text value)
 {
     buffer_printf(out, "\"%s\":", name);
-    append_json_string(out, value);
+    json_write_string(out, whole_characters(value));
 }
 
 /* Base64 without padding, as the Connect protocol wants it. */

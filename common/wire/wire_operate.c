@@ -167,6 +167,14 @@ static const struct wire_rule forecast_rules[] = {
     {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_CAMPAIGN},
 };
 static const struct wire_rule_set forecast_set = SET(forecast_rules, NULL);
+static const struct wire_rule list_audit_rules[] = {
+    {.number = 2, .text_class = WIRE_TEXT_LINE, .max = 64},
+    {.number = 3, .max = 1000},
+    {.number = 4, .text_class = WIRE_TEXT_KEY, .max = 64},
+    {.number = 5, .text_class = WIRE_TEXT_LINE, .max = 64},
+    {.number = 6, .text_class = WIRE_TEXT_KEY, .max = 64},
+};
+static const struct wire_rule_set list_audit_set = SET(list_audit_rules, NULL);
 
 static const struct {
     const ProtobufCMessageDescriptor *message;
@@ -188,6 +196,7 @@ static const struct {
     {&hikyaku__v1__list_keys_request__descriptor, &list_keys_set},
     {&hikyaku__v1__rotate_key_request__descriptor, &rotate_key_set},
     {&hikyaku__v1__revoke_key_request__descriptor, &revoke_key_set},
+    {&hikyaku__v1__list_audit_request__descriptor, &list_audit_set},
 };
 
 const struct wire_rule_set *wire_operate_find(const ProtobufCMessageDescriptor *request)

@@ -27,6 +27,7 @@ void api_destroy(struct api **api)
     }
     struct api *closing = *api;
     closing->is_closing = true;
+    closing->is_destroyed = true;
     /* Answering needs the requests: servers close last. */
     event_reader_destroy(&closing->events);
     while (closing->calls != NULL) {

@@ -14,6 +14,7 @@
 
 struct api;
 struct explain;
+struct audit;
 struct service_windows;
 
 /** Fill in the fleet as this coordinator knows it. */
@@ -41,6 +42,7 @@ struct api_settings {
     struct recovery *recovery;
     struct access *access;
     struct explain *explain;
+    struct audit *audit;
     const struct wire_limits *limits;
     const char *tenant;              /* every principal's until there are others */
     const char *const *pools;        /* names; NULL-terminated */

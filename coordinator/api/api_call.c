@@ -2,6 +2,7 @@
 
 #include "common/wire/wire_store.h"
 #include "common/wire/wire_unpack.h"
+#include "coordinator/api/api_audit.h"
 #include "coordinator/api/api_state.h"
 
 #include <assert.h>
@@ -50,12 +51,13 @@ static void take_caller(struct api_call *call, const struct access_caller *calle
 }
 
 struct api_call *api_call_begin(struct api *api, const struct access_caller *caller,
-                                api_call_done_fn *on_done, void *context)
+                                const char *source, api_call_done_fn *on_done, void *context)
 {
     struct api_call *call = xalloc_zero(1, sizeof *call);
     call->api = api;
     call->arena = arena_create(CALL_ARENA_BYTES);
     take_caller(call, caller);
+    call->caller.source = api_call_string(call, text_of(source));
     call->on_done = on_done;
     call->context = context;
     DL_APPEND(api->calls, call);
@@ -83,12 +85,21 @@ void api_call_note(struct api_call *call, const char *field, const char *rule, c
     problem_list_add(api_call_problems(call), &problem);
 }
 
-static void finish(struct api_call *call, const struct wire_error *error, struct text body)
+void api_call_settle(struct api_call *call)
 {
     DL_DELETE(call->api->calls, call);
-    call->on_done(call->context, error, body);
+    call->on_done(call->context, call->error, call->body);
     arena_destroy(&call->arena);
     free(call);
+}
+
+/* The handler is done. */
+static void finish(struct api_call *call)
+{
+    call->on_gone = NULL;
+    if (!api_audit_hold(call)) {
+        api_call_settle(call);
+    }
 }
 
 void api_call_answer(struct api_call *call, const ProtobufCMessage *response)
@@ -96,21 +107,22 @@ void api_call_answer(struct api_call *call, const ProtobufCMessage *response)
     size_t size = protobuf_c_message_get_packed_size(response);
     char *body = arena_alloc(call->arena, size + 1);
     (void)protobuf_c_message_pack(response, (uint8_t *)body);
-    finish(call, NULL, (struct text){body, size});
+    call->body = (struct text){body, size};
+    finish(call);
 }
 
 void api_call_refuse(struct api_call *call, enum wire_code code)
 {
     const struct problem_list *problems = api_call_problems(call);
-    struct wire_error error = {
-        .code = code,
-        .problems = problems->items,
-        .problem_count = problems->count,
-    };
+    struct wire_error *error = arena_zero(call->arena, 1, sizeof *error);
+    error->code = code;
+    error->problems = problems->items;
+    error->problem_count = problems->count;
     if (code == WIRE_CODE_UNAVAILABLE || code == WIRE_CODE_RESOURCE_EXHAUSTED) {
-        error.retry_after_ms = RETRY_AFTER_MS;
+        error->retry_after_ms = RETRY_AFTER_MS;
     }
-    finish(call, &error, TEXT(""));
+    call->error = error;
+    finish(call);
 }
 
 void api_call_refuse_with(struct api_call *call, enum wire_code code, const char *field,

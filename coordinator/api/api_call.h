@@ -19,6 +19,7 @@ typedef void api_call_done_fn(void *context, const struct wire_error *error, str
 struct api_caller {
     const char *principal;
     const char *key_id; /* "": a key of the key file */
+    const char *source; /* address, or "unix" */
     uint32_t scopes;    /* access_scope.h */
     /* What the key may send with; NULL: anything. NULL-terminated. */
     const char *const *from_domains;
@@ -31,6 +32,7 @@ struct api_caller {
 struct api_call {
     struct api *api;                 /* borrowed */
     struct arena *arena;             /* owned */
+    const char *name;                /* "CampaignService/CreateCampaign"; in the arena */
     const ProtobufCMessage *request; /* in the arena */
     struct problem_list *problems;   /* in the arena; NULL until api_call_problems() */
     struct text tenant;              /* borrowed */
@@ -39,14 +41,19 @@ struct api_call {
     bool is_gone;                    /* the caller hung up: answer soon, nobody listens */
     loop_fn *on_gone;                /* set by a handler that waits; may be NULL */
     void *waiting;                   /* for on_gone */
+    const struct wire_error *error;  /* its result, in the arena; NULL: `body` */
+    struct text body;
     api_call_done_fn *on_done;
     void *context;
     struct api_call *prev; /* all calls of the api */
     struct api_call *next;
 };
 
+/** @param source  address of the caller, or "unix" */
 struct api_call *api_call_begin(struct api *api, const struct access_caller *caller,
-                                api_call_done_fn *on_done, void *context);
+                                const char *source, api_call_done_fn *on_done, void *context);
+/** Tell the result that the call has, and end it; by api_audit once it may be told. */
+void api_call_settle(struct api_call *call);
 
 /** Where problems are collected. */
 struct problem_list *api_call_problems(struct api_call *call);

@@ -82,6 +82,8 @@ static const struct api_dispatch_method methods[] = {
     {"FleetService", "Forecast", REQUEST(forecast), api_why_handle_forecast, API_DISPATCH_OPEN,
      LOOK},
     {"FleetService", "Trace", REQUEST(trace), api_why_handle_trace, API_DISPATCH_OPEN, ROWS},
+    {"AccessService", "ListAudit", REQUEST(list_audit), api_log_handle, API_DISPATCH_OPEN,
+     SCOPE(AUDIT_READ)},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)

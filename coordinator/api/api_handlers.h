@@ -28,6 +28,7 @@ void api_why_handle_forecast(struct api_call *call);
 void api_why_handle_trace(struct api_call *call);
 void api_restored_get_handle(struct api_call *call);
 void api_restored_resume_handle(struct api_call *call);
+void api_log_handle(struct api_call *call);
 void api_principal_handle(struct api_call *call);
 void api_principal_handle_list(struct api_call *call);
 void api_principal_handle_who(struct api_call *call);

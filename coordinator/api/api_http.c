@@ -2,6 +2,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/metrics.h"
+#include "coordinator/api/api_audit.h"
 #include "coordinator/api/api_dispatch.h"
 #include "coordinator/api/api_state.h"
 
@@ -55,6 +56,7 @@ static bool admit(struct http_request *request, struct api *api, struct access_c
     if (verdict == ACCESS_ADMITTED) {
         return true;
     }
+    api_audit_refused(api, &showing, verdict);
     struct problem problem;
     problem_set(&problem, "", access_verdict_word(verdict), "%s", access_verdict_text(verdict));
     enum wire_code code = verdict == ACCESS_LOCKED     ? WIRE_CODE_RESOURCE_EXHAUSTED
@@ -175,7 +177,10 @@ void api_http_on_request(void *context, struct http_request *request)
     exchange->request = request;
     exchange->method = method->name;
     exchange->started_us = clock_monotonic_us();
-    exchange->call = api_call_begin(listener->api, &caller, on_done, exchange);
+    exchange->call =
+        api_call_begin(listener->api, &caller, http_request_peer(request), on_done, exchange);
+    exchange->call->name =
+        arena_printf(exchange->call->arena, "%s/%s", method->service, method->name);
     exchange->call->wait_limit_ms = timeout_ms;
     http_request_set_data(request, exchange);
     api_dispatch_run(exchange->call, method, http_request_body(request));

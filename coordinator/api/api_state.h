@@ -26,7 +26,8 @@ struct api {
     struct event_reader *events;             /* owned */
     struct intake *intakes[API_INTAKES_MAX]; /* owned; idle ones */
     size_t intake_count;
-    bool is_closing;
+    bool is_closing;   /* takes no more calls */
+    bool is_destroyed; /* whoever waits is refused at once */
 };
 
 /** Borrow a working memory for one job of the pool; give it back on the loop. */

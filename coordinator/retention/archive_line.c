@@ -1,5 +1,6 @@
 #include "coordinator/retention/archive_line.h"
 
+#include "common/base/json_write.h"
 #include "common/mail/enhanced_code.h"
 #include "common/policy/reply_class.h"
 #include "common/security/identity.h"
@@ -7,27 +8,10 @@
 
 #include <inttypes.h>
 
-static void add_string(struct buffer *out, struct text text)
-{
-    buffer_append_byte(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        if (byte == '"' || byte == '\\') {
-            buffer_append_byte(out, '\\');
-            buffer_append_byte(out, (char)byte);
-        } else if (byte < 0x20 || byte == 0x7f) {
-            buffer_printf(out, "\\u%04x", byte);
-        } else {
-            buffer_append_byte(out, (char)byte);
-        }
-    }
-    buffer_append_byte(out, '"');
-}
-
 static void add_text(struct buffer *out, const char *name, struct text value)
 {
     buffer_printf(out, ",\"%s\":", name);
-    add_string(out, value);
+    json_write_string(out, value);
 }
 
 static void add_number(struct buffer *out, const char *name, int64_t value)
@@ -38,9 +22,9 @@ static void add_number(struct buffer *out, const char *name, int64_t value)
 static void add_label(struct buffer *out, size_t nth, struct text name, struct text value)
 {
     buffer_append_string(out, nth == 0 ? ",\"labels\":{" : ",");
-    add_string(out, name);
+    json_write_string(out, name);
     buffer_append_byte(out, ':');
-    add_string(out, value);
+    json_write_string(out, value);
 }
 
 static const char *state_name(uint8_t state)

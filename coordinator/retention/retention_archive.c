@@ -4,7 +4,7 @@
 #include "common/base/log.h"
 #include "common/net/loop.h"
 #include "coordinator/events/event_batches.h"
-#include "coordinator/retention/archive_file.h"
+#include "common/service/line_file.h"
 #include "coordinator/retention/archive_line.h"
 
 #include <errno.h>
@@ -29,9 +29,9 @@ struct retention_archive {
     struct store_batch_name batch;
     struct buffer rows;
     struct buffer lines;
-    struct archive_file *file; /* of the pool while a job runs */
-    bool is_last;              /* the job in the pool syncs and closes */
-    int error;                 /* of the job in the pool */
+    struct line_file *file; /* of the pool while a job runs */
+    bool is_last;           /* the job in the pool syncs and closes */
+    int error;              /* of the job in the pool */
     struct problem problem;
     bool is_failing; /* told once, until it works again */
 };
@@ -53,7 +53,7 @@ static void clear(struct retention_archive *archive)
     archive->marker_count = 0;
     buffer_finish(&archive->rows);
     buffer_finish(&archive->lines);
-    archive_file_close(&archive->file);
+    line_file_close(&archive->file);
 }
 
 void retention_archive_destroy(struct retention_archive **archive)
@@ -87,23 +87,26 @@ static void finish(struct retention_archive *archive, int error)
 
 static int write_lines(struct retention_archive *archive)
 {
-    int error = archive->file != NULL
-                    ? 0
-                    : archive_file_open(archive->settings.directory, archive->settings.name,
-                                        clock_unix_ms() / 1000, &archive->file, &archive->problem);
+    const struct line_file_name name = {.directory = archive->settings.directory,
+                                        .field = "archive.directory",
+                                        .kind = "outcomes",
+                                        .name = archive->settings.name};
+    int error = archive->file != NULL ? 0
+                                      : line_file_open(&name, clock_unix_ms() / 1000,
+                                                       &archive->file, &archive->problem);
     if (error != 0) {
         return error;
     }
-    error = archive_file_append(archive->file, buffer_text(&archive->lines));
+    error = line_file_append(archive->file, buffer_text(&archive->lines));
     if (error == 0 && archive->is_last) {
-        error = archive_file_sync(archive->file);
+        error = line_file_sync(archive->file);
     }
     if (error != 0) {
         problem_set(&archive->problem, "archive.directory", "archive", "cannot be written (%d)",
                     -error);
     }
     if (error != 0 || archive->is_last) {
-        archive_file_close(&archive->file);
+        line_file_close(&archive->file);
     }
     return error;
 }

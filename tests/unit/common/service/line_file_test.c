@@ -1,4 +1,4 @@
-#include "coordinator/retention/archive_file.h"
+#include "common/service/line_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +15,12 @@
 #define NOON INT64_C(1795608000) /* 2026-11-25 */
 #define FILE_NAME "outcomes-2026-11-25-c-0.jsonl"
 
-static char folder[] = "/tmp/archive-test-XXXXXX";
+static char folder[] = "/tmp/line-test-XXXXXX";
 static char path[128];
+static const struct line_file_name name = {
+    .directory = folder, .field = "archive.directory", .kind = "outcomes", .name = "c-0"};
+static const struct line_file_name nowhere = {
+    .directory = "/nowhere", .field = "archive.directory", .kind = "outcomes", .name = "c-0"};
 
 static int open_folder(void **state)
 {
@@ -51,11 +55,11 @@ static void assert_content(const char *expected)
 
 static void append(const char *line)
 {
-    struct archive_file *file = NULL;
-    assert_int_equal(archive_file_open(folder, "c-0", NOON, &file, NULL), 0);
-    assert_int_equal(archive_file_append(file, text_of(line)), 0);
-    assert_int_equal(archive_file_sync(file), 0);
-    archive_file_close(&file);
+    struct line_file *file = NULL;
+    assert_int_equal(line_file_open(&name, NOON, &file, NULL), 0);
+    assert_int_equal(line_file_append(file, text_of(line)), 0);
+    assert_int_equal(line_file_sync(file), 0);
+    line_file_close(&file);
     assert_null(file);
 }
 
@@ -87,13 +91,13 @@ static void a_line_cut_off_is_taken_away(void **state)
 static void one_writes_at_a_time(void **state)
 {
     (void)state;
-    struct archive_file *first = NULL;
-    struct archive_file *second = NULL;
+    struct line_file *first = NULL;
+    struct line_file *second = NULL;
     struct problem problem;
-    assert_int_equal(archive_file_open(folder, "c-0", NOON, &first, NULL), 0);
-    assert_int_equal(archive_file_open(folder, "c-0", NOON, &second, &problem), -EBUSY);
-    archive_file_close(&first);
-    assert_int_equal(archive_file_open("/nowhere", "c-0", NOON, &second, &problem), -ENOENT);
+    assert_int_equal(line_file_open(&name, NOON, &first, NULL), 0);
+    assert_int_equal(line_file_open(&name, NOON, &second, &problem), -EBUSY);
+    line_file_close(&first);
+    assert_int_equal(line_file_open(&nowhere, NOON, &second, &problem), -ENOENT);
     assert_string_equal(problem.field, "archive.directory");
 }
 

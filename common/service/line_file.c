@@ -1,4 +1,4 @@
-#include "coordinator/retention/archive_file.h"
+#include "common/service/line_file.h"
 
 #include "common/base/xalloc.h"
 
@@ -15,28 +15,29 @@
 
 #define TAIL_BYTES 4096
 
-struct archive_file {
+struct line_file {
     int descriptor;
     int directory; /* synced once, for the file's name */
     bool is_named;
 };
 
-static int refuse(const char *path, const char *what, struct problem *problem)
+static int refuse(const struct line_file_name *name, const char *path, const char *what,
+                  struct problem *problem)
 {
     int error = -errno;
-    problem_set(problem, "archive.directory", "archive", "%s: %s (%d)", path, what, -error);
+    problem_set(problem, name->field, "file", "%s: %s (%d)", path, what, -error);
     return error;
 }
 
-static int name_file(const char *directory, const char *name, int64_t unix_s, char *ret_path)
+static int name_file(const struct line_file_name *name, int64_t unix_s, char *ret_path)
 {
     struct tm day;
     time_t seconds = (time_t)unix_s;
     if (gmtime_r(&seconds, &day) == NULL) {
         return -EOVERFLOW;
     }
-    int length = snprintf(ret_path, PATH_MAX, "%s/outcomes-%04d-%02d-%02d-%s.jsonl", directory,
-                          day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, name);
+    int length = snprintf(ret_path, PATH_MAX, "%s/%s-%04d-%02d-%02d-%s.jsonl", name->directory,
+                          name->kind, day.tm_year + 1900, day.tm_mon + 1, day.tm_mday, name->name);
     return length > 0 && length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }
 
@@ -71,44 +72,44 @@ static int mend_tail(int descriptor)
     return end == status.st_size ? 0 : end < 0 ? -1 : ftruncate(descriptor, end);
 }
 
-int archive_file_open(const char *directory, const char *name, int64_t unix_s,
-                      struct archive_file **ret_file, struct problem *problem)
+int line_file_open(const struct line_file_name *name, int64_t unix_s, struct line_file **ret_file,
+                   struct problem *problem)
 {
     char path[PATH_MAX];
-    int error = name_file(directory, name, unix_s, path);
+    int error = name_file(name, unix_s, path);
     if (error != 0) {
-        problem_set(problem, "archive.directory", "archive", "the name is too long");
+        problem_set(problem, name->field, "file", "the name is too long");
         return error;
     }
-    struct archive_file *file = xalloc_zero(1, sizeof *file);
+    struct line_file *file = xalloc_zero(1, sizeof *file);
     file->descriptor = -1;
-    file->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    file->directory = open(name->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (file->directory < 0) {
-        error = refuse(directory, "cannot be opened", problem);
+        error = refuse(name, name->directory, "cannot be opened", problem);
         goto fail;
     }
     file->descriptor = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file->descriptor < 0) {
-        error = refuse(path, "cannot be opened", problem);
+        error = refuse(name, path, "cannot be opened", problem);
         goto fail;
     }
     if (flock(file->descriptor, LOCK_EX | LOCK_NB) != 0) {
-        error = refuse(path, "another process writes it", problem);
+        error = refuse(name, path, "another process writes it", problem);
         error = error == -EWOULDBLOCK ? -EBUSY : error;
         goto fail;
     }
     if (mend_tail(file->descriptor) != 0) {
-        error = refuse(path, "its last line cannot be mended", problem);
+        error = refuse(name, path, "its last line cannot be mended", problem);
         goto fail;
     }
     *ret_file = file;
     return 0;
 fail:
-    archive_file_close(&file);
+    line_file_close(&file);
     return error;
 }
 
-int archive_file_append(struct archive_file *file, struct text lines)
+int line_file_append(struct line_file *file, struct text lines)
 {
     while (lines.size > 0) {
         ssize_t written = write(file->descriptor, lines.data, lines.size);
@@ -123,7 +124,7 @@ int archive_file_append(struct archive_file *file, struct text lines)
     return 0;
 }
 
-int archive_file_sync(struct archive_file *file)
+int line_file_sync(struct line_file *file)
 {
     if (fdatasync(file->descriptor) != 0 || (!file->is_named && fsync(file->directory) != 0)) {
         return -errno;
@@ -139,7 +140,7 @@ static void close_descriptor(int descriptor)
     }
 }
 
-void archive_file_close(struct archive_file **file)
+void line_file_close(struct line_file **file)
 {
     if (*file == NULL) {
         return;
