@@ -110,6 +110,11 @@ bool service_windows_has_zone(struct service_windows *windows, struct text name)
     return find_zone(windows, name) != NULL;
 }
 
+const struct time_zone *service_windows_zone(struct service_windows *windows, struct text name)
+{
+    return find_zone(windows, name);
+}
+
 int service_windows_read_local(struct service_windows *windows, struct text zone, struct text local,
                                int64_t *ret_first_unix_s, int64_t *ret_last_unix_s)
 {

@@ -16,6 +16,8 @@ void service_windows_destroy(struct service_windows **windows);
 void service_windows_pack(const Hikyaku__V1__CreateCampaignRequest *settings, struct buffer *out);
 /** Is it there, and can it be read? */
 bool service_windows_has_zone(struct service_windows *windows, struct text name);
+/** @return NULL: it is not there, or cannot be read; lives as long as `windows` */
+const struct time_zone *service_windows_zone(struct service_windows *windows, struct text name);
 /**
  * A time as a clock on the wall shows it, "2026-12-31T00:00", told of a zone: the first moment at
  * which it does, and the last.

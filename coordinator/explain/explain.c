@@ -6,26 +6,22 @@
 
 static void load_header(struct explain_ask *ask);
 
-static explain_step_fn *const recipient_steps[] = {load_header,
-                                                   explain_load_content,
-                                                   explain_batch_find,
-                                                   explain_batch_look,
-                                                   explain_batch_ref,
-                                                   explain_batch_domain,
-                                                   explain_limits_read,
-                                                   explain_tries_read,
-                                                   explain_paths_sites,
-                                                   explain_paths_inquire,
-                                                   explain_paths_read,
-                                                   explain_why_recipient,
-                                                   NULL};
-static explain_step_fn *const campaign_steps[] = {
-    load_header,        explain_load_content, explain_limits_read,
-    explain_tries_read, explain_paths_sites,  explain_paths_inquire,
-    explain_paths_read, explain_why_campaign, NULL};
+static explain_step_fn *const recipient_steps[] = {load_header,           explain_load_content,
+                                                   explain_batch_find,    explain_batch_look,
+                                                   explain_batch_ref,     explain_batch_domain,
+                                                   explain_limits_read,   explain_tries_read,
+                                                   explain_paths_sites,   explain_paths_inquire,
+                                                   explain_paths_read,    explain_warmup_read,
+                                                   explain_why_recipient, NULL};
+static explain_step_fn *const campaign_steps[] = {load_header,          explain_load_content,
+                                                  explain_limits_read,  explain_tries_read,
+                                                  explain_paths_sites,  explain_paths_inquire,
+                                                  explain_paths_read,   explain_warmup_read,
+                                                  explain_why_campaign, NULL};
 static explain_step_fn *const forecast_steps[] = {
-    load_header,           explain_load_content, explain_limits_read,  explain_paths_sites,
-    explain_paths_inquire, explain_paths_read,   explain_forecast_run, NULL};
+    load_header,         explain_load_content,  explain_limits_read,
+    explain_paths_sites, explain_paths_inquire, explain_paths_read,
+    explain_warmup_read, explain_forecast_run,  NULL};
 static explain_step_fn *const trace_steps[] = {load_header,
                                                explain_load_content,
                                                explain_batch_find,

@@ -54,17 +54,33 @@ static void add_limits(const struct explain_ask *ask, struct forecast_facts *fac
     }
 }
 
+/* Of all IPs; one that is warm takes what the others may not. */
+static void add_quotas(const struct explain_path *path, bool is_first, struct forecast_site *site)
+{
+    for (size_t day = 0; day < FORECAST_DAYS_MAX; day++) {
+        bool is_warm = path->quotas[day] == FORECAST_NO_QUOTA;
+        if (is_first || is_warm) {
+            site->quotas[day] = path->quotas[day];
+        } else if (site->quotas[day] != FORECAST_NO_QUOTA) {
+            site->quotas[day] += path->quotas[day];
+        }
+    }
+}
+
 /* All paths of the site; one that pauses counts from then on. */
 static void add_rates(const struct explain_ask *ask, const char *name, struct forecast_site *site)
 {
     size_t open = 0;
     int64_t until_unix_ms = 0;
+    bool is_first = true;
     for (size_t i = 0; i < ask->path_count; i++) {
         const struct explain_path *path = &ask->paths[i];
         if (strcmp(path->site, name) != 0) {
             continue;
         }
         site->per_s += path->per_s;
+        add_quotas(path, is_first, site);
+        is_first = false;
         site->is_rated = site->is_rated || path->rate_per_1000_s > 0;
         open += path->gate != GATE_SITE_SUSPENDED;
         bool is_sooner = until_unix_ms == 0 || path->until_unix_ms < until_unix_ms;
@@ -120,6 +136,7 @@ static void add_times(const struct explain_ask *ask, struct forecast_facts *fact
 {
     const struct store_campaign *campaign = &ask->campaign;
     facts->now_unix_s = ask->reasons.now_unix_ms / S_MS;
+    facts->day_ends_unix_s = ask->warm_day_ends_unix_ms / S_MS;
     bool is_draft = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
     bool is_scheduled = campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED;
     if (is_scheduled) {

@@ -4,6 +4,7 @@
  *   explain_batch.c     an index -> its batch, row, ref, domain
  *   explain_limits.c    shared limits, as Redis counts them
  *   explain_paths.c     paths, as workers tell them or as they are stored
+ *   explain_warmup.c    what young IPs may still send, and on the next days
  *   explain_tries.c     the events of one recipient, from the newest back
  *   explain_why.c       facts -> why_rule -> the answer
  *   explain_words.c     gates in words
@@ -26,6 +27,8 @@
 
 #define EXPLAIN_PATHS_MAX 256
 #define EXPLAIN_TRIES_MAX 256
+/* With what else of an IP's warm-up is read they make one call. */
+#define EXPLAIN_SITES_MAX (STORE_LOOK_SITES_MAX - 2)
 
 struct explain {
     struct explain_settings settings;
@@ -45,6 +48,9 @@ struct explain_path {
     double per_s; /* what it may be expected to send */
     uint32_t connections;
     uint64_t waiting;
+    uint64_t quota_used;                /* warm-up: of this day */
+    uint64_t quota_most;                /* 0: warm */
+    uint64_t quotas[FORECAST_DAYS_MAX]; /* of this day and the next ones; NO_QUOTA: warm */
 };
 
 struct explain_ask;
@@ -88,11 +94,13 @@ struct explain_ask {
 
     struct explain_path paths[EXPLAIN_PATHS_MAX];
     size_t path_count;
-    const char *sites[STORE_LOOK_SITES_MAX]; /* whose paths are looked at */
+    const char *sites[EXPLAIN_SITES_MAX]; /* whose paths are looked at */
     size_t site_count;
     size_t ip_at;
-    bool is_answered; /* a worker answered at all, */
-    bool has_answer;  /* and has the recipient in hand */
+    size_t warm_at;                /* the IP whose warm-up is read */
+    int64_t warm_day_ends_unix_ms; /* 0: no IP has a plan */
+    bool is_answered;              /* a worker answered at all, */
+    bool has_answer;               /* and has the recipient in hand */
     const char *worker;
     uint8_t worker_place; /* enum letter_place of a worker */
     uint8_t worker_gate;
@@ -127,6 +135,7 @@ void explain_tries_read(struct explain_ask *ask);
 void explain_paths_sites(struct explain_ask *ask);
 void explain_paths_inquire(struct explain_ask *ask);
 void explain_paths_read(struct explain_ask *ask);
+void explain_warmup_read(struct explain_ask *ask);
 void explain_why_recipient(struct explain_ask *ask);
 void explain_why_campaign(struct explain_ask *ask);
 void explain_forecast_run(struct explain_ask *ask);

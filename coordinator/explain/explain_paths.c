@@ -22,7 +22,7 @@ static void add_site(struct explain_ask *ask, const char *site)
     for (size_t i = 0; i < ask->site_count; i++) {
         is_known = is_known || strcmp(ask->sites[i], site) == 0;
     }
-    if (!is_known && ask->site_count < STORE_LOOK_SITES_MAX) {
+    if (!is_known && ask->site_count < EXPLAIN_SITES_MAX) {
         ask->sites[ask->site_count++] = site;
     }
 }

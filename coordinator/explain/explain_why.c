@@ -80,7 +80,8 @@ static void add_paths(const struct explain_ask *ask, struct why_facts *facts)
     for (size_t i = 0; i < ask->path_count && facts->path_count < WHY_RULE_PATHS_MAX; i++) {
         const struct explain_path *path = &ask->paths[i];
         facts->paths[facts->path_count++] =
-            (struct why_path){path->gate, path->until_unix_ms, path->rate_per_1000_s};
+            (struct why_path){path->gate, path->until_unix_ms, path->rate_per_1000_s,
+                              path->quota_used, path->quota_most};
     }
 }
 

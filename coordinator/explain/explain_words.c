@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#define DAY_MS 86400000U
+
 /* Who ends it, and how: docs/why.md tells more. */
 static const char *const ends[GATE_LIMIT] = {
     [GATE_AWAITING_APPROVAL] = "whoever may approve it",
@@ -55,15 +57,14 @@ char *explain_words_time(const struct explain_ask *ask, int64_t unix_ms)
 
 /* ---------------------------------------------------------------- what a gate is about */
 
-static const struct explain_path *closed_path(const struct explain_ask *ask)
+/* The one that opens first. */
+static const struct explain_path *closed_path(const struct explain_ask *ask, uint8_t gate)
 {
     const struct explain_path *first = NULL;
     for (size_t i = 0; i < ask->path_count; i++) {
         const struct explain_path *path = &ask->paths[i];
         bool is_sooner = first == NULL || path->until_unix_ms < first->until_unix_ms;
-        if (path->gate == GATE_SITE_SUSPENDED && is_sooner) {
-            first = path;
-        }
+        first = path->gate == gate && is_sooner ? path : first;
     }
     return first;
 }
@@ -85,12 +86,13 @@ static char *about_limit(const struct explain_ask *ask, size_t place)
 
 static char *about(const struct explain_ask *ask, const struct why_gate *gate)
 {
-    const struct explain_path *path = closed_path(ask);
+    const struct explain_path *path = closed_path(ask, gate->gate);
     switch ((enum gate)gate->gate) {
     case GATE_TENANT_LIMIT:
     case GATE_CAMPAIGN_LIMIT:
         return about_limit(ask, gate->limit);
     case GATE_SITE_SUSPENDED:
+    case GATE_WARMUP_QUOTA:
         return path == NULL ? copy(ask, ask->site)
                             : arena_printf(ask->arena, "%s x %s", path->site, path->ip);
     case GATE_OPERATOR_STOP:
@@ -103,7 +105,6 @@ static char *about(const struct explain_ask *ask, const struct why_gate *gate)
     case GATE_PATH_RATE:
     case GATE_PATH_CONNECTIONS:
     case GATE_DNS_FAILURE:
-    case GATE_WARMUP_QUOTA:
         return copy(ask, ask->site);
     case GATE_NONE:
     case GATE_AWAITING_APPROVAL:
@@ -166,7 +167,7 @@ static const char *reason_of_stop(const struct explain_ask *ask)
 
 static char *reason_of_pause(const struct explain_ask *ask)
 {
-    const struct explain_path *path = closed_path(ask);
+    const struct explain_path *path = closed_path(ask, GATE_SITE_SUSPENDED);
     return path == NULL ? reason_of_try(ask, last_try(ask))
                         : arena_printf(ask->arena, "rule %s", path->rule);
 }
@@ -190,6 +191,16 @@ static char *reason(const struct explain_ask *ask, const struct why_facts *facts
         return reason_of_credit(ask, facts);
     default:
         return copy(ask, "");
+    }
+}
+
+static void fill_quota(const struct why_facts *facts, const struct why_gate *gate,
+                       Hikyaku__V1__HeldGate *held)
+{
+    if (gate->gate == GATE_WARMUP_QUOTA && gate->path < facts->path_count) {
+        held->used = facts->paths[gate->path].quota_used;
+        held->most = facts->paths[gate->path].quota_most;
+        held->per_ms = DAY_MS;
     }
 }
 
@@ -232,6 +243,7 @@ Hikyaku__V1__HeldGate *explain_words_gate(const struct explain_ask *ask,
         held->event_id = copy(ask, last_try(ask)->event_id);
     }
     fill_limit(facts, gate, held);
+    fill_quota(facts, gate, held);
     return held;
 }
 

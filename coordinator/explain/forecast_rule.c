@@ -56,9 +56,19 @@ static uint8_t closed_gate(struct run *run)
     return run->window.is_open ? GATE_NONE : GATE_OUTSIDE_WINDOW;
 }
 
+/* Days of quotas, from 0 for the one that it begins on. */
+static int64_t day_of(const struct run *run, int64_t unix_s)
+{
+    const struct forecast_facts *facts = run->facts;
+    int64_t now_s = facts->now_unix_s;
+    int64_t ends_s =
+        facts->day_ends_unix_s > now_s ? facts->day_ends_unix_s : now_s - now_s % DAY_S + DAY_S;
+    return unix_s < ends_s ? 0 : (unix_s - ends_s) / DAY_S + 1;
+}
+
 static uint64_t quota_of(const struct run *run, const struct forecast_site *site)
 {
-    int64_t day = run->now_unix_s / DAY_S - run->facts->now_unix_s / DAY_S;
+    int64_t day = day_of(run, run->now_unix_s);
     return site->quotas[day < FORECAST_DAYS_MAX ? day : FORECAST_DAYS_MAX - 1];
 }
 
@@ -173,11 +183,11 @@ static struct forecast_hour *hour_of(struct run *run)
 
 static void note_warmup(struct run *run, const double held[GATE_LIMIT])
 {
-    bool is_day_over = (run->now_unix_s + STEP_S) / DAY_S != run->now_unix_s / DAY_S;
-    if (!is_day_over) {
+    int64_t day = day_of(run, run->now_unix_s);
+    if (day_of(run, run->now_unix_s + STEP_S) == day) {
         return;
     }
-    if (run->now_unix_s / DAY_S == run->facts->now_unix_s / DAY_S) {
+    if (day == 0) {
         run->forecast->warmup = held[GATE_WARMUP_QUOTA];
     }
     memset(run->used, 0, sizeof run->used);

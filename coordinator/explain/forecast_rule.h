@@ -30,8 +30,9 @@ struct forecast_site {
 
 struct forecast_facts {
     int64_t now_unix_s;
-    int64_t starts_unix_s;  /* 0: it has started */
-    int64_t expires_unix_s; /* 0: never */
+    int64_t starts_unix_s;   /* 0: it has started */
+    int64_t expires_unix_s;  /* 0: never */
+    int64_t day_ends_unix_s; /* the first of the days of quotas; 0: by UTC */
     struct forecast_site sites[FORECAST_SITES_MAX];
     size_t site_count;
     double most_per_s; /* of the tightest shared limit; 0: none */

@@ -89,21 +89,27 @@ static void close_row(const struct why_facts *facts, struct why_answer *answer)
     }
 }
 
-/* Every path is closed: until the first one opens. */
+/* A path that takes nothing at all for a while. */
+static bool is_closed(const struct why_path *path)
+{
+    return path->gate == GATE_SITE_SUSPENDED || path->gate == GATE_WARMUP_QUOTA;
+}
+
+/* Every path is closed: the one that opens first is what holds it. */
 static void close_paths(const struct why_facts *facts, struct why_answer *answer)
 {
-    int64_t until_unix_ms = 0;
-    size_t closed = 0;
+    size_t first = 0;
     for (size_t i = 0; i < facts->path_count; i++) {
-        const struct why_path *path = &facts->paths[i];
-        if (path->gate == GATE_SITE_SUSPENDED) {
-            closed++;
-            bool is_first = until_unix_ms == 0 || path->until_unix_ms < until_unix_ms;
-            until_unix_ms = is_first ? path->until_unix_ms : until_unix_ms;
+        if (!is_closed(&facts->paths[i])) {
+            return;
         }
+        first = facts->paths[i].until_unix_ms < facts->paths[first].until_unix_ms ? i : first;
     }
-    if (closed > 0 && closed == facts->path_count) {
-        close_gate(answer, GATE_SITE_SUSPENDED, until_unix_ms);
+    if (facts->path_count > 0) {
+        const struct why_path *path = &facts->paths[first];
+        struct why_gate *gate = add(answer, path->gate, true, path->until_unix_ms);
+        gate->path = first;
+        gate->until_unix_ms = path->until_unix_ms; /* its row may know less */
     }
 }
 
@@ -180,12 +186,35 @@ static void pass_limits(const struct why_facts *facts, struct why_answer *answer
     }
 }
 
+/* The one with most of its quota left. */
+static void pass_quota(const struct why_facts *facts, struct why_answer *answer)
+{
+    size_t best = facts->path_count;
+    uint64_t most_left = 0;
+    for (size_t i = 0; i < facts->path_count; i++) {
+        const struct why_path *path = &facts->paths[i];
+        uint64_t left =
+            path->quota_most > path->quota_used ? path->quota_most - path->quota_used : 0;
+        if (path->quota_most == 0) {
+            return; /* a warm one takes it */
+        }
+        if (best == facts->path_count || left > most_left) {
+            best = i;
+            most_left = left;
+        }
+    }
+    bool is_new = best < facts->path_count && find(answer, GATE_WARMUP_QUOTA) == NULL;
+    if (is_new) {
+        add(answer, GATE_WARMUP_QUOTA, false, 0)->path = best;
+    }
+}
+
 static void pass_rate(const struct why_facts *facts, struct why_answer *answer)
 {
     uint64_t rate = 0;
     for (size_t i = 0; i < facts->path_count; i++) {
-        bool is_closed = facts->paths[i].gate == GATE_SITE_SUSPENDED;
-        rate += is_closed && facts->path_count > 1 ? 0 : facts->paths[i].rate_per_1000_s;
+        bool is_of_use = !is_closed(&facts->paths[i]) || facts->path_count == 1;
+        rate += is_of_use ? facts->paths[i].rate_per_1000_s : 0;
     }
     struct why_gate *gate = rate > 0 ? add(answer, GATE_PATH_RATE, false, 0) : NULL;
     gate = gate == NULL ? find(answer, GATE_PATH_RATE) : gate;
@@ -228,6 +257,7 @@ void why_rule_explain(const struct why_facts *facts, struct why_answer *ret_answ
     answer.closed = answer.count;
     sort(&answer, 0, facts->driver_gate);
     pass_limits(facts, &answer);
+    pass_quota(facts, &answer);
     pass_rate(facts, &answer);
     sort(&answer, answer.closed, GATE_NONE);
     pass_window(facts, &answer);

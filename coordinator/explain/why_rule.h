@@ -30,6 +30,8 @@ struct why_path {
     uint8_t gate; /* enum gate; NONE: a message may start */
     int64_t until_unix_ms;
     uint64_t rate_per_1000_s; /* 0: no limit was met */
+    uint64_t quota_used;      /* warm-up: of this day */
+    uint64_t quota_most;      /* 0: warm */
 };
 
 /** Where the recipient is. */
@@ -72,6 +74,7 @@ struct why_gate {
     int64_t since_unix_ms;
     int64_t until_unix_ms;
     size_t limit; /* TENANT_LIMIT, CAMPAIGN_LIMIT: which of the facts' limits */
+    size_t path;  /* SITE_SUSPENDED, WARMUP_QUOTA: which of its paths opens first */
     uint64_t rate_per_1000_s;
     uint64_t ahead;
     uint64_t adds_ms;

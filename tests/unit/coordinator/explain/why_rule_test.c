@@ -123,8 +123,8 @@ static void paths_hold_when_all_are_closed(void **state)
 {
     (void)state;
     struct why_facts facts = with_row(OUTCOME_DEFERRED, GATE_RETRY_DUE, NOW_S + 240, 1);
-    facts.paths[0] = (struct why_path){GATE_SITE_SUSPENDED, NOW + 360000, 8000};
-    facts.paths[1] = (struct why_path){GATE_SITE_SUSPENDED, NOW + 300000, 8000};
+    facts.paths[0] = (struct why_path){GATE_SITE_SUSPENDED, NOW + 360000, 8000, 0, 0};
+    facts.paths[1] = (struct why_path){GATE_SITE_SUSPENDED, NOW + 300000, 8000, 0, 0};
     facts.path_count = 2;
     facts.ahead = 61;
     struct why_answer answer;
@@ -138,6 +138,27 @@ static void paths_hold_when_all_are_closed(void **state)
     assert_int_equal(answer.gates[1].gate, GATE_PATH_RATE);
     assert_int_equal(answer.gates[1].ahead, 61);
     assert_int_equal(answer.gates[1].adds_ms, 61 * 1000 / 8);
+}
+
+static void quotas_of_young_ips_hold_like_pauses(void **state)
+{
+    (void)state;
+    struct why_facts facts = untried();
+    facts.paths[0] = (struct why_path){GATE_WARMUP_QUOTA, NOW + 7200000, 0, 400, 400};
+    facts.paths[1] = (struct why_path){GATE_SITE_SUSPENDED, NOW + 9000000, 0, 0, 0};
+    facts.path_count = 2;
+    check("the quota opens first", &facts, GATE_WARMUP_QUOTA, NOW + 7200000);
+    facts.paths[0].gate = GATE_NONE;
+    facts.path_count = 1;
+    facts.paths[0].quota_used = 100;
+    struct why_answer answer;
+    why_rule_explain(&facts, &answer);
+    assert_int_equal(answer.gates[answer.closed].gate, GATE_WARMUP_QUOTA);
+    assert_int_equal(answer.gates[answer.closed].path, 0);
+    facts.paths[1] = (struct why_path){GATE_NONE, 0, 0, 0, 0};
+    facts.path_count = 2; /* a warm one */
+    why_rule_explain(&facts, &answer);
+    assert_int_equal(answer.count, answer.closed);
 }
 
 static void what_its_driver_decides_goes_first(void **state)
@@ -215,8 +236,9 @@ static struct why_facts any_facts(void)
     facts.ahead = number(1000);
     facts.path_count = number(4);
     for (size_t i = 0; i < facts.path_count; i++) {
-        facts.paths[i] = (struct why_path){number(2) == 0 ? GATE_SITE_SUSPENDED : GATE_NONE,
-                                           moment(), number(2) * 1000};
+        facts.paths[i] =
+            (struct why_path){(uint8_t)(number(2) == 0 ? GATE_WARMUP_QUOTA + number(4) : GATE_NONE),
+                              moment(), number(2) * 1000, number(100), number(2) * 100};
     }
     return facts;
 }
@@ -273,6 +295,7 @@ int main(void)
         cmocka_unit_test(each_gate_binds_when_it_is_all_there_is),
         cmocka_unit_test(limits_bind_as_the_script_decides),
         cmocka_unit_test(paths_hold_when_all_are_closed),
+        cmocka_unit_test(quotas_of_young_ips_hold_like_pauses),
         cmocka_unit_test(what_its_driver_decides_goes_first),
         cmocka_unit_test(nothing_holds_what_has_ended_or_is_on_the_wire),
         cmocka_unit_test(any_open_row_has_one_binding_gate),
