@@ -8,9 +8,9 @@
 
 #define HIT_MS 3600000
 /* Nothing is taken any more: looked at again soon, then less often. */
-static const struct path_pause blocked = {2000, 600000, 20000};
-static const struct path_pause dead = {30000, 600000, 60000};
-static const struct path_pause resets = {60000, 3600000, 1800000};
+static const struct path_pause blocked = {2000, 600000, 20000, true};
+static const struct path_pause dead = {30000, 600000, 60000, false};
+static const struct path_pause resets = {60000, 3600000, 1800000, false};
 #define RESETS_MAX 3
 /* A pause that somebody asked for is longer when it was asked for within the last half hour. */
 #define MEMORY_MS 1800000
@@ -57,7 +57,7 @@ static struct path_pause pause_of(uint32_t pause_s, uint32_t most_s)
 {
     uint64_t memory_ms = 4000 * (uint64_t)pause_s;
     return (struct path_pause){1000 * (uint64_t)pause_s, 1000 * (uint64_t)most_s,
-                               memory_ms > MEMORY_MS ? memory_ms : MEMORY_MS};
+                               memory_ms > MEMORY_MS ? memory_ms : MEMORY_MS, false};
 }
 
 static void suspend(struct path_control *control, const struct path_pause *pause, const char *rule,
@@ -212,6 +212,21 @@ static void end_connection(struct path_control *control, uint32_t messages, cons
     }
 }
 
+/* Whatever it says: what had been held against the rate was the number of messages. */
+static bool is_last_of_connection(struct path_control *control, const struct path_event *event,
+                                  const char *rule, uint64_t now_ms,
+                                  struct path_decisions *decisions)
+{
+    uint32_t before = control->window.messages;
+    bool is_learnt = false;
+    bool is_last = path_window_is_last(&control->window, event->messages, now_ms, &is_learnt);
+    if (is_learnt) {
+        path_rate_restart(&control->rate, now_ms);
+        (void)tell(decisions, PATH_DECISION_MESSAGES, rule, before, control->window.messages);
+    }
+    return is_last;
+}
+
 static void act(struct path_control *control, const struct path_event *event,
                 const struct path_reaction *reaction, uint64_t now_ms,
                 struct path_decisions *decisions)
@@ -223,7 +238,9 @@ static void act(struct path_control *control, const struct path_event *event,
         path_rate_on_taken(&control->rate, now_ms);
         break;
     case PATH_ACTION_RATE:
-        refuse_rate(control, rule, now_ms, decisions);
+        if (!is_last_of_connection(control, event, rule, now_ms, decisions)) {
+            refuse_rate(control, rule, now_ms, decisions);
+        }
         break;
     case PATH_ACTION_CONNECTIONS:
         refuse_connection(control, event, rule, now_ms, decisions);
@@ -297,13 +314,14 @@ static void sweep(struct path_control *control, uint64_t now_ms, struct path_dec
 }
 
 /* Taken, or refused for a reason of its own: the server looked at it. */
-static void take(struct path_control *control, uint64_t now_ms, struct path_decisions *decisions)
+static void take(struct path_control *control, uint32_t messages, uint64_t now_ms,
+                 struct path_decisions *decisions)
 {
     double before = control->rate.rate;
     uint32_t limit = needed_connections(control, now_ms);
     control->resets = 0;
     control->weak = fmax(control->weak - WEAK_DECAY, 0);
-    path_window_on_taken(&control->window, now_ms);
+    path_window_on_taken(&control->window, messages, now_ms);
     if (path_suspension_on_taken(&control->suspension, limit, now_ms)) {
         path_rate_on_resumed(&control->rate, control->suspension.lost_ms, now_ms);
         (void)tell(decisions, PATH_DECISION_RESUMED, control->suspension.rule, 0,
@@ -329,7 +347,7 @@ static void answer(struct path_control *control, const struct path_event *event,
     count(control, reply, now_ms);
     struct path_reaction reaction = choose(control, reply, now_ms);
     if (reaction.action == PATH_ACTION_IGNORE) {
-        take(control, now_ms, decisions);
+        take(control, event->messages, now_ms, decisions);
         enum path_scope scope = scope_of(reply);
         if (reply->smtp >= 400 && scope >= PATH_SCOPE_TENANT) {
             tell(decisions, PATH_DECISION_ELSEWHERE, reaction.rule, 0, 0)->scope = scope;
@@ -474,7 +492,7 @@ struct path_answer path_control_may_send(const struct path_control *control, uin
 void path_control_suspend(struct path_control *control, uint64_t pause_ms, enum path_scope scope,
                           const char *rule, uint64_t now_ms, struct path_decisions *decisions)
 {
-    const struct path_pause pause = {pause_ms, pause_ms, 0};
+    const struct path_pause pause = {pause_ms, pause_ms, 0, false};
     close_for(control, pause, scope, rule, now_ms, decisions);
 }
 

@@ -15,20 +15,22 @@ static double early_ms(double rate)
     return rate >= EARLY_FROM_RATE ? EARLY_MS : 0;
 }
 
-/* A rate that rose does not wait out its old interval. */
-static double next_ms(const struct path_pacer *pacer, double rate, uint64_t now_ms)
+/* By the rate as it is now: when it has fallen the next one waits longer. */
+static double next_ms(const struct path_pacer *pacer, double rate)
 {
-    return fmin(pacer->next_ms, (double)now_ms + 1000 / rate + early_ms(rate));
+    return pacer->is_used ? pacer->last_ms + 1000 / rate : 0;
 }
 
 uint64_t path_pacer_wait_ms(const struct path_pacer *pacer, double rate, uint64_t now_ms)
 {
-    double wait_ms = next_ms(pacer, rate, now_ms) - early_ms(rate) - (double)now_ms;
+    double wait_ms = next_ms(pacer, rate) - early_ms(rate) - (double)now_ms;
     return wait_ms > 0 ? (uint64_t)ceil(wait_ms) : 0;
 }
 
 void path_pacer_take(struct path_pacer *pacer, double rate, uint64_t now_ms)
 {
     double late_ms = rate >= LATE_FROM_RATE ? LATE_MS : 0;
-    pacer->next_ms = fmax(next_ms(pacer, rate, now_ms), (double)now_ms - late_ms) + 1000 / rate;
+    double next = fmin(next_ms(pacer, rate), (double)now_ms + early_ms(rate));
+    pacer->last_ms = fmax(next, (double)now_ms - late_ms);
+    pacer->is_used = true;
 }

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 struct path_pacer {
-    double next_ms; /* when the next message's time has come */
+    double last_ms; /* the time of the last message, or its place in line */
+    bool is_used;
 };
 
 /** When the next message may start, in ms; 0: now. @param rate  messages per s, above 0 */

@@ -54,6 +54,16 @@ struct path_rate {
     uint64_t basis;          /* messages taken in the span that told the ceiling */
     uint64_t last_taken_ms;
     uint32_t run; /* refusals since then */
+    /* Between two pauses: how much was taken, in what time, until the refusal. */
+    struct path_rate_mark cycle; /* its begin */
+    double cycle_s;              /* of the last one; 0: none */
+    double cycle_taken;
+    double shortest_s; /* of the shortest one: what a bucket holds, and little more */
+    double shortest_taken;
+    double stable;    /* a ceiling below which it held for long without a refusal; 0: none */
+    double refuted;   /* one at which it did not; 0: none */
+    bool has_gained;  /* the last try showed that more is allowed than was known */
+    uint64_t lost_ms; /* by the last pause */
     /* How fast it really went: the busy guard, and where a fall begins. */
     uint64_t meter_ms;
     uint32_t meter_started;
@@ -82,6 +92,8 @@ enum path_rate_change path_rate_on_refused(struct path_rate *rate, uint64_t now_
 enum path_rate_change path_rate_tick(struct path_rate *rate, uint64_t now_ms);
 /** The path was closed for `paused_ms` and opens again, gently. */
 void path_rate_on_resumed(struct path_rate *rate, uint64_t paused_ms, uint64_t now_ms);
+/** What was refused was not about the rate: no limit is known, it doubles again. */
+void path_rate_restart(struct path_rate *rate, uint64_t now_ms);
 /** Go on from a stored rate; `ceiling` and `basis` are set. */
 void path_rate_continue(struct path_rate *rate, double from, uint64_t now_ms);
 /** Slow down by another's word (a sweep, a profile's reaction). @param part  0..1 of the rate */

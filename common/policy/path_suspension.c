@@ -23,6 +23,32 @@ static bool prolong(struct path_suspension *suspension, uint64_t pause_ms, const
     return true;
 }
 
+static uint64_t at_least(uint64_t value, uint64_t least)
+{
+    return value > least ? value : least;
+}
+
+/* Twice as long each time. Where a pause is known that was enough, a little less than that is tried
+ * first, until it is too short. */
+static uint64_t length_of(const struct path_suspension *suspension, const struct path_pause *pause)
+{
+    uint32_t times = suspension->times < 20 ? suspension->times : 20;
+    uint64_t enough_ms = pause->is_guessed ? suspension->enough_ms : 0;
+    if (enough_ms <= pause->first_ms) {
+        return pause->first_ms << times;
+    }
+    uint64_t less_ms = enough_ms * 4 / 5;
+    bool is_tried = times == 0 && less_ms > suspension->short_ms;
+    return is_tried ? at_least(less_ms, pause->first_ms) : enough_ms << (times > 1 ? times - 1 : 0);
+}
+
+static void learn_length(struct path_suspension *suspension, uint64_t now_ms)
+{
+    suspension->enough_ms =
+        suspension->times == 1 ? suspension->length_ms : now_ms - suspension->since_ms;
+    suspension->is_guessed = false;
+}
+
 bool path_suspension_close(struct path_suspension *suspension, const struct path_pause *pause,
                            const char *rule, uint64_t now_ms)
 {
@@ -31,14 +57,18 @@ bool path_suspension_close(struct path_suspension *suspension, const struct path
     }
     if (suspension->state != PATH_SUSPENSION_PROBING) {
         suspension->since_ms = now_ms;
-        suspension->times =
-            now_ms - suspension->opened_ms > pause->memory_ms ? 0 : suspension->times;
+        bool is_known = pause->is_guessed && suspension->enough_ms > 0;
+        bool is_new = is_known || now_ms - suspension->opened_ms > pause->memory_ms;
+        suspension->times = is_new ? 0 : suspension->times;
     }
-    uint32_t doublings = suspension->times < 20 ? suspension->times : 20;
-    uint64_t length_ms = pause->first_ms << doublings;
+    if (suspension->is_guessed && suspension->times == 1) {
+        suspension->short_ms = suspension->length_ms;
+    }
+    uint64_t length_ms = length_of(suspension, pause);
     uint64_t most_ms = pause->most_ms > pause->first_ms ? pause->most_ms : pause->first_ms;
     suspension->length_ms = length_ms < most_ms ? length_ms : most_ms;
     suspension->times++;
+    suspension->is_guessed = pause->is_guessed;
     suspension->state = PATH_SUSPENSION_CLOSED;
     suspension->until_ms = now_ms + suspension->length_ms;
     (void)snprintf(suspension->rule, sizeof suspension->rule, "%s", rule);
@@ -59,6 +89,9 @@ bool path_suspension_on_taken(struct path_suspension *suspension, uint32_t limit
     if (suspension->state == PATH_SUSPENSION_PROBING) {
         suspension->state = PATH_SUSPENSION_RETURNING;
         suspension->lost_ms = now_ms - suspension->since_ms;
+        if (suspension->is_guessed) {
+            learn_length(suspension, now_ms);
+        }
         suspension->allowed = 1;
         suspension->taken = 1;
         suspension->step_ms = now_ms;

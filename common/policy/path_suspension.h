@@ -29,6 +29,9 @@ struct path_suspension {
     uint32_t allowed;   /* connections while RETURNING */
     uint32_t taken;     /* at this number of connections */
     uint64_t step_ms;   /* when that number was allowed */
+    uint64_t enough_ms; /* a pause that was long enough the last time; 0: not known */
+    uint64_t short_ms;  /* one that was not */
+    bool is_guessed;    /* the last pause */
     char rule[PATH_SUSPENSION_RULE_BYTES];
 };
 
@@ -37,6 +40,7 @@ struct path_pause {
     uint64_t first_ms;
     uint64_t most_ms;
     uint64_t memory_ms;
+    bool is_guessed; /* nobody asked for it: what was enough the last time is tried first */
 };
 
 /**

@@ -6,6 +6,9 @@
  * together. */
 #define SAME_CLOSES 3
 #define SAME_CLOSES_APART_MS 200
+/* As for messages that are refused; a server near its limit often takes one and no more. */
+#define SUSPECT_TIMES 4
+#define SUSPECT_TIMES_OF_FIRST 8
 
 void path_window_init(struct path_window *window, uint32_t first, uint32_t most, uint32_t messages)
 {
@@ -51,9 +54,12 @@ void path_window_on_closed(struct path_window *window, bool was_greeted)
     window->greeted -= was_greeted && window->greeted > 0;
 }
 
-void path_window_on_taken(struct path_window *window, uint64_t now_ms)
+void path_window_on_taken(struct path_window *window, uint32_t messages, uint64_t now_ms)
 {
     window->failed = 0;
+    if (messages >= window->suspect) {
+        window->suspect = window->suspect_times = 0;
+    }
     bool is_busy = window->open >= path_window_limit(window, now_ms);
     if (is_busy && window->size < window->most) {
         window->size = fmin(window->size + 1 / window->size, window->most);
@@ -112,5 +118,29 @@ bool path_window_on_ended(struct path_window *window, uint32_t messages, bool is
     }
     window->messages = messages;
     window->is_messages_learnt = true;
+    return true;
+}
+
+bool path_window_is_last(struct path_window *window, uint32_t messages, uint64_t now_ms,
+                         bool *ret_is_learnt)
+{
+    *ret_is_learnt = false;
+    if (window->is_messages_learnt && messages >= window->messages) {
+        return true;
+    }
+    if (messages == 0 || messages < window->suspect) {
+        return false;
+    }
+    bool is_same = messages == window->suspect;
+    if (!is_same || now_ms - window->suspect_ms >= SAME_CLOSES_APART_MS) {
+        window->suspect_times = is_same ? window->suspect_times + 1 : 1;
+        window->suspect_ms = now_ms;
+    }
+    window->suspect = messages;
+    if (window->suspect_times < (messages == 1 ? SUSPECT_TIMES_OF_FIRST : SUSPECT_TIMES)) {
+        return false;
+    }
+    window->messages = messages;
+    window->is_messages_learnt = *ret_is_learnt = true;
     return true;
 }

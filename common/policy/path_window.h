@@ -27,6 +27,9 @@ struct path_window {
     uint32_t last_close;    /* messages on the connection that the server last ended, */
     uint32_t same_closes;   /* how often in a row it was this number, */
     uint64_t last_close_ms; /* and when it was last counted */
+    uint32_t suspect;       /* refused as that message of a connection; no later one was taken, */
+    uint32_t suspect_times; /* so often */
+    uint64_t suspect_ms;
 };
 
 void path_window_init(struct path_window *window, uint32_t first, uint32_t most, uint32_t messages);
@@ -36,8 +39,16 @@ void path_window_on_opened(struct path_window *window);
 void path_window_on_greeted(struct path_window *window);
 /** @param was_greeted  the server had greeted it */
 void path_window_on_closed(struct path_window *window, bool was_greeted);
-/** A message was taken. */
-void path_window_on_taken(struct path_window *window, uint64_t now_ms);
+/** A message was taken. @param messages  answered before it on its connection */
+void path_window_on_taken(struct path_window *window, uint32_t messages, uint64_t now_ms);
+/**
+ * A message was refused, in whatever words: is it their number on the connection? When it is always
+ * the same one, and none behind it is ever taken.
+ * @param messages      answered before it on its connection
+ * @param ret_is_learnt out: true when `messages` was learnt by this one
+ */
+bool path_window_is_last(struct path_window *window, uint32_t messages, uint64_t now_ms,
+                         bool *ret_is_learnt);
 /**
  * The server refused a connection for their number; call it before path_window_on_closed().
  * @param opened_ms  when that one was opened

@@ -10,41 +10,7 @@
 #define TICK_MS 10
 #define CONNECTIONS_MAX 128
 #define SLOTS 10 /* of 100 ms: any second */
-
-const struct provider_voice provider_sim_google = {
-    "google",
-    {REPLY_STAGE_DOT, 421, "4.7.28",
-     "Gmail has detected an unusual rate of mail originating from your IP address."},
-    {REPLY_STAGE_GREETING, 421, "4.7.0", "Too many concurrent connections from this client"},
-    {REPLY_STAGE_MAIL, 421, "4.7.0", "Too many messages on this connection"},
-};
-const struct provider_voice provider_sim_yahoo = {
-    "yahoo",
-    {REPLY_STAGE_MAIL, 421, "4.7.0",
-     "[TSS04] Messages from 192.0.2.192 temporarily deferred due to unexpected volume or user "
-     "complaints - 4.16.55.1; see https://postmaster.yahooinc.com/error-codes"},
-    {REPLY_STAGE_GREETING, 421, "4.7.0", "Too many concurrent connections from this client"},
-    {REPLY_STAGE_MAIL, 421, "", "Max message per connection reached, closing transmission channel"},
-};
-const struct provider_voice provider_sim_microsoft = {
-    "microsoft",
-    {REPLY_STAGE_MAIL, 421, "",
-     "RP-001 (SNT004-MC1F36) Unfortunately, some messages from 192.0.2.1 weren't sent. Please try "
-     "again. We have limits for how many messages can be sent per hour and per day."},
-    {REPLY_STAGE_GREETING, 421, "",
-     "RP-003 The mail server IP connecting to Outlook.com server has exceeded the connection limit "
-     "allowed."},
-    {REPLY_STAGE_MAIL, 421, "",
-     "RP-002 The mail server IP connecting to Outlook.com server has exceeded the rate limit "
-     "allowed on this connection."},
-};
-const struct provider_voice provider_sim_postfix = {
-    "",
-    {REPLY_STAGE_RCPT, 450, "4.7.1",
-     "Error: too much mail from 192.0.2.1; please try again slower"},
-    {REPLY_STAGE_GREETING, 421, "4.7.0", "mx.test Error: too many connections from 192.0.2.1"},
-    {REPLY_STAGE_MAIL, 421, "4.7.0", "mx.test Error: too many errors"},
-};
+#define WINDOW_PARTS 20
 
 enum link_state { LINK_FREE, LINK_CONNECTING, LINK_IDLE, LINK_BUSY };
 enum fate {
@@ -73,13 +39,20 @@ struct link {
     uint32_t answered;
 };
 
+/* What came within a window of time, in parts that are forgotten one by one when it slides. */
+struct window {
+    uint32_t parts[WINDOW_PARTS];
+    uint32_t count;
+    uint64_t part; /* number of the newest one */
+};
+
 struct worker {
     struct path_control control;
     struct link links[CONNECTIONS_MAX];
     size_t link_count;    /* how many were ever used */
     uint32_t server_open; /* as the server counts */
     double tokens;
-    uint32_t window_count;
+    struct window window;
     uint64_t penalty_until_ms;
     uint64_t told_limit_ms; /* when the first refusal of a connection was told; 0: not yet */
     uint64_t forbidden_until_ms;
@@ -96,7 +69,7 @@ struct sim {
     struct path_reply replies[FATE_LIMIT];
     bool is_known[FATE_LIMIT];
     double site_tokens;
-    uint32_t site_window_count;
+    struct window site_window;
     double reputation;
     uint64_t random;
     uint64_t now_ms;
@@ -123,26 +96,67 @@ static void refill(double *tokens, double rate, double burst_s)
     *tokens = fmin(*tokens + rate * TICK_MS / 1000, most);
 }
 
+/* A window that slides forgets a part at a time, another one all at once. */
+static void move_window(struct window *window, const struct provider_limits *limits,
+                        uint64_t now_ms)
+{
+    uint64_t part = now_ms * WINDOW_PARTS / (1000 * (uint64_t)limits->window_s);
+    bool is_new = part / WINDOW_PARTS != window->part / WINDOW_PARTS;
+    while (window->part < part) {
+        uint32_t *oldest = &window->parts[++window->part % WINDOW_PARTS];
+        window->count -= limits->is_sliding ? *oldest : 0;
+        *oldest = 0;
+    }
+    window->count = is_new && !limits->is_sliding ? 0 : window->count;
+}
+
+static void count_in(struct window *window)
+{
+    window->count++;
+    window->parts[window->part % WINDOW_PARTS]++;
+}
+
 static void refill_all(struct sim *sim)
 {
     const struct provider_limits *limits = &sim->limits;
-    bool is_new_window =
-        limits->window_s > 0 && sim->now_ms % (1000 * (uint64_t)limits->window_s) < TICK_MS;
     refill(&sim->site_tokens, limits->site_rate * sim->reputation, limits->burst_s);
-    sim->site_window_count = is_new_window ? 0 : sim->site_window_count;
     for (uint32_t i = 0; i < sim->scenario->workers; i++) {
         struct worker *worker = &sim->workers[i];
         refill(&worker->tokens, limits->ip_rate * sim->reputation, limits->burst_s);
-        worker->window_count = is_new_window ? 0 : worker->window_count;
+        if (limits->window_s > 0) {
+            move_window(&worker->window, limits, sim->now_ms);
+        }
+    }
+    if (limits->window_s > 0) {
+        move_window(&sim->site_window, limits, sim->now_ms);
     }
 }
 
-static bool has_room(const struct sim *sim, double rate, double tokens, uint32_t window_count)
+static bool has_room(const struct sim *sim, double rate, double tokens, const struct window *window)
 {
     if (rate == 0) {
         return true;
     }
-    return sim->limits.window_s > 0 ? window_count < rate * sim->limits.window_s : tokens >= 1;
+    return sim->limits.window_s > 0 ? window->count < rate * sim->reputation * sim->limits.window_s
+                                    : tokens >= 1;
+}
+
+static void charge(struct sim *sim, struct worker *worker, double tokens)
+{
+    worker->tokens -= tokens;
+    sim->site_tokens -= tokens;
+    count_in(&worker->window);
+    count_in(&sim->site_window);
+}
+
+static void punish(struct sim *sim, struct worker *worker, bool has_penalty)
+{
+    if (!has_penalty || sim->limits.prolongs) {
+        worker->penalty_until_ms = sim->now_ms + 1000 * (uint64_t)sim->limits.penalty_s;
+    }
+    if (sim->limits.counts_refused) {
+        charge(sim, worker, 0);
+    }
 }
 
 /* Both limits are charged, or none. */
@@ -150,19 +164,13 @@ static bool allows(struct sim *sim, struct worker *worker)
 {
     const struct provider_limits *limits = &sim->limits;
     bool has_penalty = sim->now_ms < worker->penalty_until_ms;
-    bool fits = !has_penalty &&
-                has_room(sim, limits->ip_rate, worker->tokens, worker->window_count) &&
-                has_room(sim, limits->site_rate, sim->site_tokens, sim->site_window_count);
+    bool fits = !has_penalty && has_room(sim, limits->ip_rate, worker->tokens, &worker->window) &&
+                has_room(sim, limits->site_rate, sim->site_tokens, &sim->site_window);
     if (!fits) {
-        if (!has_penalty) {
-            worker->penalty_until_ms = sim->now_ms + 1000 * (uint64_t)limits->penalty_s;
-        }
+        punish(sim, worker, has_penalty);
         return false;
     }
-    worker->tokens -= 1;
-    sim->site_tokens -= 1;
-    worker->window_count++;
-    sim->site_window_count++;
+    charge(sim, worker, 1);
     return true;
 }
 

@@ -13,11 +13,14 @@ struct provider_limits {
     double ip_rate;       /* messages per s from one IP */
     double site_rate;     /* from all */
     double burst_s;       /* its token bucket holds so many seconds of that */
-    uint32_t window_s;    /* instead of a bucket: counts per such window */
+    uint32_t window_s;    /* instead of a bucket: counts per such window, */
+    bool is_sliding;      /* which moves on with time instead of beginning anew */
+    bool counts_refused;  /* what is refused is counted as well: it must be let alone */
     uint32_t connections; /* of one IP */
     uint32_t messages;    /* of one connection */
     bool ends_silently;   /* after these: no word; else 421 */
-    uint32_t penalty_s;   /* after a refusal nothing is taken for so long */
+    uint32_t penalty_s;   /* after a refusal nothing is taken for so long, */
+    bool prolongs;        /* and anew from each attempt within it */
     bool resets;          /* instead of refusing: TCP reset (J7) */
     uint32_t greylisted_permille;
     uint32_t unknown_permille;
@@ -25,7 +28,7 @@ struct provider_limits {
     bool has_reputation; /* falls with unknown users and complaints; the rate falls with it */
 };
 
-/** How it says so: a row of provider_sim_voices. */
+/** How it says so: provider_voices.c has some. */
 struct provider_voice {
     const char *provider; /* key of provider_table.h */
     struct {
@@ -39,6 +42,7 @@ extern const struct provider_voice provider_sim_google;
 extern const struct provider_voice provider_sim_yahoo;
 extern const struct provider_voice provider_sim_microsoft;
 extern const struct provider_voice provider_sim_postfix;
+extern const struct provider_voice provider_sim_apple;
 
 struct provider_scenario {
     const struct path_profile *profile;

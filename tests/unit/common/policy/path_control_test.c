@@ -401,7 +401,7 @@ static void the_pacer_spaces_evenly(void **state)
     static const double rates[] = {0.2, 0.9, 1, 1.7, 2, 3, 10, 33, 80, 150, 999};
     static uint64_t starts[40000];
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
-        struct path_pacer pacer = {.next_ms = 0};
+        struct path_pacer pacer = {.is_used = false};
         size_t count = 0;
         uint64_t random = 7;
         for (uint64_t now_ms = 1; now_ms < 30000;) {

@@ -85,6 +85,7 @@ static void a_steady_limit_is_found(void **state)
     (void)state;
     for (uint64_t i = 0; i < LIMIT_COUNT * SEEDS; i++) {
         struct provider_scenario scenario = scenario_of(limits[i % LIMIT_COUNT], 1 + i);
+        scenario.seconds = limits[i % LIMIT_COUNT] < 2 ? LONG_S : scenario.seconds;
         provider_sim_run(&scenario, &result);
         assert_converged(0, COLD_S, 30, limits[i % LIMIT_COUNT]);
         assert_span(COLD_S, scenario.seconds, limits[i % LIMIT_COUNT]);
@@ -160,7 +161,8 @@ static void two_workers_share_a_site_limit(void **state)
 static void other_providers_words_are_understood(void **state)
 {
     (void)state;
-    const struct provider_voice *const voices[] = {&provider_sim_yahoo, &provider_sim_postfix};
+    const struct provider_voice *const voices[] = {&provider_sim_yahoo, &provider_sim_postfix,
+                                                   &provider_sim_apple};
     for (size_t i = 0; i < sizeof voices / sizeof *voices; i++) {
         struct provider_scenario scenario = scenario_of(20, 11 + i);
         scenario.voice = voices[i];
@@ -179,9 +181,56 @@ static void a_punishing_bucket_is_tried_rarely(void **state)
     scenario.limits.penalty_s = 10;
     scenario.seconds = 3600;
     provider_sim_run(&scenario, &result);
-    assert_true(provider_sim_goodput(&result, COLD_S, scenario.seconds) >= 8.5);
+    assert_true(provider_sim_goodput(&result, COLD_S, scenario.seconds) >= 9);
     assert_true(provider_sim_deferrals(&result, COLD_S, scenario.seconds) <= 0.01);
     assert_manners();
+}
+
+/* Found by what each pause leaves, held below what has been proven, tried again rarely. */
+static void long_penalties_cost_a_tenth_at_most(void **state)
+{
+    (void)state;
+    static const uint32_t penalties_s[] = {60, 600};
+    for (size_t i = 0; i < sizeof penalties_s / sizeof *penalties_s; i++) {
+        struct provider_scenario scenario = scenario_of(12, 21 + i);
+        scenario.limits.penalty_s = penalties_s[i];
+        scenario.seconds = penalties_s[i] < 600 ? 14400 : 36000;
+        provider_sim_run(&scenario, &result);
+        assert_true(provider_sim_goodput(&result, 20 * penalties_s[i], scenario.seconds) >=
+                    0.9 * 12);
+        assert_true(provider_sim_deferrals(&result, COLD_S, scenario.seconds) <= 0.01);
+        assert_manners();
+    }
+}
+
+/* In whatever words: always the same message of a connection, and none behind it. */
+static void a_limit_of_messages_is_not_taken_for_a_rate(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        struct provider_scenario scenario = scenario_of(20, seed);
+        scenario.voice = &provider_sim_postfix;
+        scenario.limits.messages = 3 + (uint32_t)seed;
+        provider_sim_run(&scenario, &result);
+        assert_int_equal(result.controls[0].window.messages, scenario.limits.messages);
+        assert_span(COLD_S, scenario.seconds, 20);
+        assert_manners();
+    }
+}
+
+static void windows_of_time_are_buckets_too(void **state)
+{
+    (void)state;
+    static const uint32_t windows_s[] = {1, 10, 60};
+    for (size_t i = 0; i < 6; i++) {
+        struct provider_scenario scenario = scenario_of(20, 31 + i);
+        scenario.limits.window_s = windows_s[i / 2];
+        scenario.limits.is_sliding = i % 2 == 1;
+        scenario.seconds = LONG_S;
+        provider_sim_run(&scenario, &result);
+        assert_span(COLD_S, scenario.seconds, 20);
+        assert_manners();
+    }
 }
 
 /* M5 RP-003: "too many connections" at the greeting. */
@@ -283,13 +332,13 @@ static void google_is_given_its_ten_minutes(void **state)
     scenario.profile = &google;
     scenario.voice = &provider_sim_google;
     scenario.limits.burst_s = 5;
-    scenario.seconds = 14400;
+    scenario.seconds = 28800;
     scenario.on_decision = on_decision;
     scenario.context = &said;
     provider_sim_run(&scenario, &result);
     assert_true(said.suspended >= 1);
     assert_int_equal(said.other, 0);
-    assert_true(provider_sim_goodput(&result, 5400, scenario.seconds) >= 8.5);
+    assert_true(provider_sim_goodput(&result, 3600, scenario.seconds) >= 9);
     assert_manners();
 }
 
@@ -314,6 +363,9 @@ int main(void)
         cmocka_unit_test(two_workers_share_a_site_limit),
         cmocka_unit_test(other_providers_words_are_understood),
         cmocka_unit_test(a_punishing_bucket_is_tried_rarely),
+        cmocka_unit_test(long_penalties_cost_a_tenth_at_most),
+        cmocka_unit_test(a_limit_of_messages_is_not_taken_for_a_rate),
+        cmocka_unit_test(windows_of_time_are_buckets_too),
         cmocka_unit_test(a_connection_limit_is_met_once),
         cmocka_unit_test(messages_per_connection_are_learnt),
         cmocka_unit_test(resets_slow_it_down),
