@@ -129,27 +129,31 @@ static size_t put_other(struct plain *plain, struct text text)
     return 1;
 }
 
+/* Writes what the text begins with, and returns how much of it that was. */
+static size_t put_next(struct plain *plain, struct text text)
+{
+    char byte = text.data[0];
+    bool is_later_word = plain->size > 0 && plain->data[plain->size - 1] == ' ';
+    size_t codes = is_later_word ? codes_size(text) : 0;
+    if (codes > 0) {
+        return codes;
+    }
+    if (((unsigned char)byte & 0x80U) != 0) {
+        return put_other(plain, text);
+    }
+    if (byte == '@') {
+        return put_address(plain, text);
+    }
+    put(plain, byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte);
+    return 1;
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): written through plain.data */
 size_t classify_text_plain(struct text text, char ret_text[CLASSIFY_TEXT_MAX])
 {
     struct plain plain = {.data = ret_text};
     while (text.size > 0 && plain.size < CLASSIFY_TEXT_MAX) {
-        char byte = text.data[0];
-        bool is_later_word = plain.size > 0 && ret_text[plain.size - 1] == ' ';
-        size_t used = is_later_word ? codes_size(text) : 0;
-        if (used > 0) {
-            text = text_skip(text, used);
-            continue;
-        }
-        used = 1;
-        if (((unsigned char)byte & 0x80U) != 0) {
-            used = put_other(&plain, text);
-        } else if (byte == '@') {
-            used = put_address(&plain, text);
-        } else {
-            put(&plain, byte >= 'A' && byte <= 'Z' ? (char)(byte | 0x20) : byte);
-        }
-        text = text_skip(text, used);
+        text = text_skip(text, put_next(&plain, text));
     }
     while (plain.size > 0 && ret_text[plain.size - 1] == ' ') {
         plain.size--;
