@@ -100,9 +100,7 @@ static void lose(struct store_keeper *keeper, struct kept *kept)
         keeper->is_over = true;
     }
     unlink_kept(keeper, kept);
-    kept->flying++; /* its name lives through the callback */
     keeper->callbacks.on_refused(keeper->callbacks.context, &name);
-    kept->flying--;
 }
 
 static void on_renewed(void *object, int error, const redisReply *reply)
@@ -111,8 +109,6 @@ static void on_renewed(void *object, int error, const redisReply *reply)
     struct kept *kept = renewal.kept;
     struct store_keeper *keeper = kept->keeper;
     free(object);
-    kept->flying--;
-    keeper->flying--;
     int status = error == 0 ? store_reply_status(reply) : error;
     if (!kept->is_removed && !keeper->is_closed) {
         if (status == 0 && renewal.sent_ms > kept->good_ms) {
@@ -121,6 +117,9 @@ static void on_renewed(void *object, int error, const redisReply *reply)
             lose(keeper, kept);
         }
     }
+    /* Only now: who is told of a loss may destroy the keeper. */
+    kept->flying--;
+    keeper->flying--;
     free_kept(kept);
     free_keeper(keeper);
 }
@@ -139,7 +138,6 @@ static void on_session_taken(void *context, int error, uint64_t epoch)
 {
     struct store_keeper *keeper = context;
     keeper->is_taking = false;
-    keeper->flying--;
     if (error == 0 && !keeper->is_closed) {
         struct store_lease_name name = {STORE_LEASE_SESSION, store_session_id(keeper->store), 0};
         keeper->own = kept_create(keeper, &name, epoch, keeper->take_sent_ms);
@@ -150,6 +148,7 @@ static void on_session_taken(void *context, int error, uint64_t epoch)
         keeper->is_over = true;
         keeper->callbacks.on_refused(keeper->callbacks.context, &name);
     }
+    keeper->flying--; /* only now: who is told may destroy the keeper */
     free_keeper(keeper);
 }
 

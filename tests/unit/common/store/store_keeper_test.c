@@ -13,6 +13,7 @@ struct keeping {
     unsigned int started;
     unsigned int refused;
     enum store_lease_kind refused_kind;
+    bool ends_when_refused; /* as a program does: it destroys the keeper inside the callback */
     struct lease_beat beat;
     uint64_t epoch;
 };
@@ -29,6 +30,9 @@ static void on_refused(void *context, const struct store_lease_name *name)
     struct keeping *keeping = context;
     keeping->refused++;
     keeping->refused_kind = name->kind;
+    if (keeping->ends_when_refused) {
+        store_keeper_destroy(&keeping->keeper);
+    }
     loop_stop(keeping->world->loop);
 }
 
@@ -172,6 +176,24 @@ static void test_a_session_taken_before_it_began(void **state)
     meddle(world, "DEL hk:{s:" WORLD_SESSION "}");
 }
 
+/* With nothing else under way: the program was cut off before it held anything but its session. */
+static void test_the_keeper_may_end_in_its_own_callback(void **state)
+{
+    struct world *world = *state;
+    struct keeping keeping;
+    start(&keeping, world);
+    keeping.ends_when_refused = true;
+    meddle(world, "HSET hk:{s:" WORLD_SESSION "} s " OTHER " k t");
+    world_wait_for(world, &keeping.refused, 1);
+    assert_null(keeping.keeper);
+    meddle(world, "HSET hk:{s:" WORLD_SESSION "} s " OTHER " e 7 b 0 k t");
+    keeping.keeper = store_keeper_create(
+        world->store, &(struct store_keeper_callbacks){on_started, on_refused, &keeping});
+    world_wait_for(world, &keeping.refused, 2);
+    assert_null(keeping.keeper);
+    meddle(world, "DEL hk:{s:" WORLD_SESSION "}");
+}
+
 static void test_another_ip_owner(void **state)
 {
     struct world *world = *state;
@@ -227,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_t_stop, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_a_taken_session_is_refused, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_a_session_taken_before_it_began, world_open,
+                                        world_close),
+        cmocka_unit_test_setup_teardown(test_the_keeper_may_end_in_its_own_callback, world_open,
                                         world_close),
         cmocka_unit_test_setup_teardown(test_another_ip_owner, world_open, world_close),
         cmocka_unit_test_setup_teardown(test_take_from_the_dead, world_open, world_close),
