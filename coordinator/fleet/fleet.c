@@ -31,6 +31,12 @@ static void on_gained(void *context, unsigned int partition)
     driver_gain(fleet->driver, partition);
 }
 
+static bool is_dead(void *context, const char *session)
+{
+    const struct fleet *fleet = context;
+    return sessions_ask(fleet->sessions, session) == SESSION_DEAD;
+}
+
 static void on_lost(void *context, unsigned int partition)
 {
     struct fleet *fleet = context;
@@ -349,6 +355,7 @@ void fleet_on_store_ready(struct fleet *fleet)
                                                         .store = fleet->settings.store,
                                                         .keeper = fleet->keeper,
                                                         .session = fleet->settings.session,
+                                                        .is_dead = is_dead,
                                                         .on_gained = on_gained,
                                                         .on_lost = on_lost,
                                                         .context = fleet});

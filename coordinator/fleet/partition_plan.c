@@ -153,6 +153,14 @@ enum partition_change partition_plan_on_beat(struct partition_plan *plan, unsign
     return PARTITION_SAME;
 }
 
+void partition_plan_on_dead(struct partition_plan *plan, unsigned int number)
+{
+    struct partition *partition = &plan->partitions[number];
+    if (!partition->is_held && !partition->is_taking && partition->beat.session[0] != '\0') {
+        partition->is_takeable = true;
+    }
+}
+
 enum partition_change partition_plan_on_taken(struct partition_plan *plan, unsigned int number,
                                               int error, uint64_t epoch)
 {

@@ -2,7 +2,8 @@
  * steps come out.
  *
  * Every partition that is not ours is read once a second; free ones and those whose holder is dead
- * are taken up to our share; what is above the share is given up, one a second. */
+ * (watched here, or known to be) are taken up to our share; what is above the share is given up,
+ * one a second. */
 #ifndef HIKYAKU_COORDINATOR_FLEET_PARTITION_PLAN_H
 #define HIKYAKU_COORDINATOR_FLEET_PARTITION_PLAN_H
 
@@ -39,6 +40,9 @@ enum partition_change { PARTITION_SAME, PARTITION_GAINED, PARTITION_LOST };
 enum partition_change partition_plan_on_beat(struct partition_plan *plan, unsigned int partition,
                                              int error, const struct lease_beat *beat,
                                              uint64_t sent_ms, uint64_t answered_ms);
+/** The session that holds it, as last read, is dead: its own lease says so. One that has just
+ *  started need not watch again what others have watched. */
+void partition_plan_on_dead(struct partition_plan *plan, unsigned int partition);
 /** A TAKE was answered. */
 enum partition_change partition_plan_on_taken(struct partition_plan *plan, unsigned int partition,
                                               int error, uint64_t epoch);

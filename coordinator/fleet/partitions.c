@@ -61,6 +61,10 @@ static void on_beat(void *context, int error, const struct lease_beat *beat, uin
     apply(
         partitions, partition,
         partition_plan_on_beat(partitions->plan, partition, error, beat, now_ms - took_ms, now_ms));
+    if (error == 0 && beat->session[0] != '\0' &&
+        partitions->settings.is_dead(partitions->settings.context, beat->session)) {
+        partition_plan_on_dead(partitions->plan, partition);
+    }
     run_steps(partitions);
 }
 

@@ -12,6 +12,8 @@ struct partitions_settings {
     struct store *store;         /* borrowed */
     struct store_keeper *keeper; /* borrowed */
     const char *session;         /* own; copied */
+    /** Is it known that this session is dead? */
+    bool (*is_dead)(void *context, const char *session);
     void (*on_gained)(void *context, unsigned int partition);
     void (*on_lost)(void *context, unsigned int partition);
     void *context;

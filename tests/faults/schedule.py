@@ -101,12 +101,15 @@ def _draw(chance, kind, workers, coordinators):
 
 
 def quiet_kills(count, begins_s, every_s, workers, coordinators):
-    """Kills with nothing else near them: the spare is spared, a worker and a coordinator in turn."""
+    """Kills with nothing else near them, a worker and a coordinator in turn. The spare dies first, as
+    it may hold all addresses by then. Half of them are back before anybody can know of their death."""
+    workers = workers[-1:] + workers[:-1]
     faults = []
     for number in range(count):
-        kind, names = (("worker_kill", workers[:-1]), ("coordinator_kill", coordinators))[number % 2]
+        kind, names = (("worker_kill", workers), ("coordinator_kill", coordinators))[number % 2]
         faults.append(Fault(begins_s + 20 + number * every_s, kind,
-                            names[number // 2 % len(names)], down_s=every_s - 3))
+                            names[number // 2 % len(names)],
+                            down_s=2 if number // 2 % 2 else every_s - 3))
     return faults
 
 

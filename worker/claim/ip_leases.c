@@ -78,9 +78,30 @@ static void on_taken(void *context, int error, uint64_t epoch)
 static void take(struct attempt *attempt, const struct lease_beat *seen)
 {
     struct store_lease_name name = name_of(attempt->ip);
+    if (attempt->leases->is_released) {
+        return;
+    }
     attempt->is_asking = true;
     attempt->is_takeover = seen != NULL;
     store_lease_take(attempt->leases->settings.store, &name, seen, on_taken, attempt);
+}
+
+/* Coordinators watch sessions: one that they took is dead, however short we have looked. */
+static void on_holder(void *context, int error, const struct lease_beat *beat, uint64_t took_ms)
+{
+    (void)took_ms;
+    struct attempt *attempt = context;
+    attempt->is_asking = false;
+    if (error == 0 && beat->is_taken) {
+        take(attempt, &attempt->seen);
+    }
+}
+
+static void ask_holder(struct attempt *attempt)
+{
+    struct store_lease_name name = {.kind = STORE_LEASE_SESSION, .name = attempt->seen.session};
+    attempt->is_asking = true;
+    store_lease_read(attempt->leases->settings.store, &name, on_holder, attempt);
 }
 
 static void on_read(void *context, int error, const struct lease_beat *beat, uint64_t took_ms)
@@ -103,6 +124,8 @@ static void on_read(void *context, int error, const struct lease_beat *beat, uin
     attempt->seen = *beat;
     if (lease_watch_feed(&attempt->watch, beat, attempt->sent_ms, attempt->sent_ms + took_ms)) {
         take(attempt, &attempt->seen);
+    } else {
+        ask_holder(attempt);
     }
 }
 

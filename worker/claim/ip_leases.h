@@ -1,5 +1,6 @@
 /* Leases of the sending IPs: an IP is used by one worker at a time (I3). Each configured one is
- * tried until it is ours: a free one at once, a dead holder's when its beat has stood still. */
+ * tried until it is ours: a free one at once, a dead holder's when its beat has stood still or its
+ * session was taken over. */
 #ifndef HIKYAKU_WORKER_CLAIM_IP_LEASES_H
 #define HIKYAKU_WORKER_CLAIM_IP_LEASES_H
 

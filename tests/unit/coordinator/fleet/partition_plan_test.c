@@ -182,6 +182,43 @@ static void the_partitions_of_a_dead_one_are_taken_after_eight_reads(void **stat
     world_finish(&world);
 }
 
+/* One that starts anew after the death of its former life finds that others have seen it die. */
+static void what_a_dead_session_holds_is_taken_at_once(void **state)
+{
+    (void)state;
+    struct partition_plan *plan = partition_plan_create("00000000000000000000000000000001", 0);
+    partition_plan_set_share(plan, 2);
+    const struct lease_beat beat = {.session = "00000000000000000000000000000002", .epoch = 1};
+    struct partition_step step;
+    while (partition_plan_next(plan, &step)) {
+        assert_int_equal(step.action, PARTITION_READ);
+        (void)partition_plan_on_beat(plan, step.partition, step.partition == 9 ? -ENOENT : 0, &beat,
+                                     1000, 1005);
+        if (step.partition == 9) {
+            break;
+        }
+    }
+    partition_plan_on_dead(plan, 9); /* it is free: nobody's */
+    partition_plan_on_dead(plan, 4);
+    unsigned int taken[2] = {0};
+    for (size_t i = 0; i < 2;) {
+        assert_true(partition_plan_next(plan, &step));
+        if (step.action == PARTITION_READ) {
+            (void)partition_plan_on_beat(plan, step.partition, 0, &beat, 1000, 1005);
+            continue;
+        }
+        assert_int_equal(step.action, PARTITION_TAKE);
+        assert_string_equal(step.seen.session, step.partition == 4 ? beat.session : "");
+        taken[i++] = step.partition;
+        assert_int_equal(partition_plan_on_taken(plan, step.partition, 0, 2), PARTITION_GAINED);
+    }
+    assert_int_equal(taken[0], 4);
+    assert_int_equal(taken[1], 9);
+    partition_plan_on_dead(plan, 4); /* it is ours by now */
+    assert_false(partition_plan_next(plan, &step));
+    partition_plan_destroy(&plan);
+}
+
 static void a_slow_store_is_nobodys_death(void **state)
 {
     (void)state;
@@ -251,6 +288,7 @@ int main(void)
         cmocka_unit_test(the_first_takes_all_at_once),
         cmocka_unit_test(a_second_gets_its_half_one_a_second),
         cmocka_unit_test(the_partitions_of_a_dead_one_are_taken_after_eight_reads),
+        cmocka_unit_test(what_a_dead_session_holds_is_taken_at_once),
         cmocka_unit_test(a_slow_store_is_nobodys_death),
         cmocka_unit_test(a_lost_answer_of_a_take_is_found_again),
         cmocka_unit_test(a_refused_renewal_loses_it_once),
