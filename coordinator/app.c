@@ -75,6 +75,9 @@ static void close_all(struct app *app)
     if (app->fleet != NULL) {
         fleet_reasons_finish(app->fleet);
     }
+    if (app->catalog != NULL) {
+        catalog_stop(app->catalog);
+    }
     /* Then the store: its calls without answer are answered while those who asked still live. */
     store_destroy(&app->store);
     api_destroy(&app->api);
@@ -305,6 +308,12 @@ static int open_store(struct app *app, struct problem *problem)
                               &app->store, problem);
 }
 
+static enum catalog_fate fate_of(void *context, const char *session)
+{
+    const struct app *app = context;
+    return app->fleet == NULL ? CATALOG_UNKNOWN : fleet_fate(app->fleet, session);
+}
+
 static void open_catalog(struct app *app)
 {
     app->catalog = catalog_create(&(struct catalog_settings){
@@ -313,6 +322,8 @@ static void open_catalog(struct app *app)
         .directory = app->keys,
         .limits = &app->limits,
         .find_provider = provider_table_find,
+        .fate_of = fate_of,
+        .fate_context = app,
     });
 }
 

@@ -116,10 +116,10 @@ static const struct option_spec bounce_options[] = {
 const struct command quarantine_list_command = {
     .name = "quarantine list",
     .words = "[CAMPAIGN]",
-    .summary = "recipients and campaigns that killed workers and wait for a decision",
+    .summary = "what killed workers or coordinators and waits for a decision",
     .help = "A recipient stands here when workers died each time they had it, the last time with\n"
             "nothing else in their hands. A campaign stands here, paused, when three of its\n"
-            "batches killed workers.\n"
+            "batches killed workers, or three coordinators died while they loaded it.\n"
             "\n"
             "  hikyaku quarantine list\n"
             "  hikyaku quarantine list 7RJD8QK7M2N4P6Q8R0S2T4V6W8 --json",

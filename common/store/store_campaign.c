@@ -225,11 +225,10 @@ static void on_step(void *object, int error, const redisReply *reply)
 
 static void add_step_arguments(struct store_command *command, const struct step_call *call)
 {
-    static const char *const words[] = {[STORE_CONTROL_PAUSE] = "pause",
-                                        [STORE_CONTROL_TRIP] = "trip",
-                                        [STORE_CONTROL_RESUME] = "resume",
-                                        [STORE_CONTROL_CANCEL] = "cancel",
-                                        [STORE_CONTROL_RELEASE] = "release"};
+    static const char *const words[] = {
+        [STORE_CONTROL_PAUSE] = "pause",     [STORE_CONTROL_TRIP] = "trip",
+        [STORE_CONTROL_RESUME] = "resume",   [STORE_CONTROL_CANCEL] = "cancel",
+        [STORE_CONTROL_RELEASE] = "release", [STORE_CONTROL_QUARANTINE] = "quarantine"};
     static const char *const canary_words[] = {[STORE_CANARY_STEP_WAIT] = "wait",
                                                [STORE_CANARY_STEP_PASS] = "pass",
                                                [STORE_CANARY_STEP_FAIL] = "fail"};
@@ -269,12 +268,13 @@ static void on_tenant(void *object, int error, const redisReply *reply)
     }
     bool is_control = call->step == STEP_CONTROL;
     struct store_command *command =
-        store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS + (is_control ? 1 : 0));
+        store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS + (is_control ? 2 : 0));
     store_add_transition_keys(store, call->campaign, tenant);
     if (is_control) {
         store_keys_quarantine(store_command_scratch(command), store_prefix(store),
                               store_keys_partition(call->campaign));
         store_command_add_scratch(command);
+        store_add_campaign_key(store, call->campaign, "trials");
     }
     store_command_add_string(command, store_run_id(store));
     store_command_add(command, (struct text){(const char *)call->campaign, 16});

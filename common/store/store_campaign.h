@@ -56,8 +56,9 @@ enum store_control {
     STORE_CONTROL_PAUSE,
     STORE_CONTROL_RESUME, /* refused while it stands under QUARANTINED */
     STORE_CONTROL_CANCEL,
-    STORE_CONTROL_TRIP,    /* pause by a breaker; -EBUSY also when one has paused it before */
-    STORE_CONTROL_RELEASE, /* from quarantine (store_quarantine.h); none is in it: no change */
+    STORE_CONTROL_TRIP,       /* pause by a breaker; -EBUSY also when one has paused it before */
+    STORE_CONTROL_RELEASE,    /* from quarantine (store_quarantine.h); none is in it: no change */
+    STORE_CONTROL_QUARANTINE, /* its loads killed coordinators (store_trial.h) */
 };
 /** Flag only: rows change batch by batch. @param error  -EBUSY: not in this state */
 void store_campaign_control(struct store *store, const unsigned char campaign[16],

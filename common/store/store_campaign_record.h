@@ -21,6 +21,14 @@ enum store_canary {
 #define STORE_CAMPAIGN_SITES_MAX 64
 #define STORE_CAMPAIGN_CLASSES 32 /* reply classes that are counted; flush.v1.lua knows it too */
 
+/** Why a campaign stands under QUARANTINED. control.v1.lua and reclaim.v1.lua know the numbers. */
+enum store_quarantine_why {
+    STORE_QUARANTINE_NONE,
+    STORE_QUARANTINE_BATCHES,    /* parts of three of its batches killed workers */
+    STORE_QUARANTINE_LOADS,      /* three coordinators died while they loaded it */
+    STORE_QUARANTINE_LOADS_IDLE, /* the same, and it was not under way: nor is it once released */
+};
+
 /** A label: name and value. */
 struct store_label {
     struct text name;
@@ -80,9 +88,9 @@ struct store_campaign {
         int64_t since_unix_ms;     /* WAITING and later: all of it was tried */
         struct text why;           /* what it was judged by */
     } canary;
-    bool is_quarantined; /* paused: parts of three of its batches killed workers */
-    uint64_t doubled;    /* deliveries beyond the first of a recipient, as far as known */
-    uint64_t in_flight;  /* rows of claimed batches that were open when claimed */
+    uint8_t quarantine; /* enum store_quarantine_why: it is stopped, and waits for a person */
+    uint64_t doubled;   /* deliveries beyond the first of a recipient, as far as known */
+    uint64_t in_flight; /* rows of claimed batches that were open when claimed */
     struct {
         struct text key; /* provider key, or "other" */
         uint64_t outcomes[OUTCOME_LIMIT];

@@ -48,7 +48,7 @@ static const struct {
     {"open", KIND_U32, offsetof(struct store_campaign, batches_open)},
     {"in_flight", KIND_U64, offsetof(struct store_campaign, in_flight)},
     {"doubled", KIND_U64, offsetof(struct store_campaign, doubled)},
-    {"quarantine", KIND_FLAG, offsetof(struct store_campaign, is_quarantined)},
+    {"quarantine", KIND_U8, offsetof(struct store_campaign, quarantine)},
     {"resolve_as", KIND_U8, offsetof(struct store_campaign, resolve_as)},
     {"canary", KIND_U8, offsetof(struct store_campaign, canary.state)},
     {"canary_n", KIND_U32, offsetof(struct store_campaign, canary.count)},

@@ -157,6 +157,9 @@ static const struct {
      "the store's memory is full: what is being sent goes on, nothing new is taken"},
     {-ENOKEY, WIRE_CODE_FAILED_PRECONDITION, "", "key_unavailable",
      "the key of this campaign is not in the key directory"},
+    {-EOWNERDEAD, WIRE_CODE_FAILED_PRECONDITION, "campaign_id", "quarantined",
+     "three coordinators died while they loaded it: it stands under QUARANTINED until it is "
+     "released (ResolveQuarantine)"},
 };
 
 enum wire_code api_call_explain(int error, struct problem *ret_problem)

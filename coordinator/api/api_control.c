@@ -18,7 +18,8 @@ static void on_controlled(void *context, int error, const struct store_campaign 
 {
     struct control *control = context;
     struct api_call *call = control->call;
-    if (error == -EBUSY && campaign->is_quarantined && control->control == STORE_CONTROL_RESUME) {
+    if (error == -EBUSY && campaign->quarantine != STORE_QUARANTINE_NONE &&
+        control->control == STORE_CONTROL_RESUME) {
         api_call_refuse_with(call, WIRE_CODE_FAILED_PRECONDITION, "campaign_id", "quarantined",
                              "it stands under QUARANTINED: release it (ResolveQuarantine)");
         return;

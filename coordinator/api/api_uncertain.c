@@ -226,7 +226,10 @@ static void add_campaign(struct list *list, const struct store_campaign *campaig
     found->campaign_id = api_call_string(list->call, text_of(id));
     found->name = api_call_string(list->call, campaign->name);
     found->since_unix_ms = list->after.time_unix_s * 1000;
-    found->reason = api_call_string(list->call, TEXT("three of its batches killed workers"));
+    found->reason =
+        api_call_string(list->call, campaign->quarantine == STORE_QUARANTINE_BATCHES
+                                        ? TEXT("three of its batches killed workers")
+                                        : TEXT("three coordinators died while they loaded it"));
     list->campaigns[list->campaign_count++] = found;
 }
 
@@ -247,7 +250,7 @@ static void on_campaign(void *context, int error, const struct store_campaign *c
     list->after.position = ROWS_PER_BATCH_MAX;
     bool is_ours = error == 0 && text_equal(campaign->tenant, list->call->tenant);
     bool has_ended = error == 0 && campaign->ended_unix_ms != 0;
-    if (is_ours && campaign->is_quarantined && !has_ended) {
+    if (is_ours && campaign->quarantine != STORE_QUARANTINE_NONE && !has_ended) {
         add_campaign(list, campaign);
     } else if (is_ours) { /* it expired: its entry goes */
         store_campaign_control(list->call->api->settings.store, campaign->id, STORE_CONTROL_RELEASE,

@@ -53,7 +53,7 @@ static enum gate campaign_gate(const struct store_campaign *campaign, enum gate 
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_SCHEDULED:
         return GATE_SCHEDULED_FOR;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_PAUSED:
-        return campaign->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
+        return campaign->quarantine != STORE_QUARANTINE_NONE ? GATE_QUARANTINED : GATE_PAUSED;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL:
         return GATE_AWAITING_APPROVAL;
     case HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING:
@@ -126,7 +126,8 @@ static void fill_gates(const struct store_campaign *campaign, const struct api_g
     uint64_t behind = behind_canary(campaign);
     counts[GATE_CANARY] += waiting < behind ? waiting : behind;
     counts[own] += waiting < behind ? 0 : waiting - behind;
-    enum gate paused = campaign->is_quarantined ? GATE_QUARANTINED : GATE_PAUSED;
+    enum gate paused =
+        campaign->quarantine != STORE_QUARANTINE_NONE ? GATE_QUARANTINED : GATE_PAUSED;
     own = campaign->word == STORE_PAUSE ? paused : own;
     if (binds_all(campaign, own) && total > view->in_flight) {
         memset(counts, 0, sizeof counts);

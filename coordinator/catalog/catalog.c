@@ -1,4 +1,5 @@
 #include "coordinator/catalog/catalog_entry.h"
+#include "coordinator/catalog/catalog_trials.h"
 
 #include "common/base/table.h"
 #include "common/base/trap.h"
@@ -10,6 +11,9 @@
 #include <string.h>
 #include <utlist.h>
 
+/* What a campaign does to us it does soon. Short, so that those who die by chance leave no notes:
+ * three of them in a row would have to die within it, and none in between live through it. */
+#define GRACE_DEFAULT_MS 2000
 #define BYTES_MAX_DEFAULT ((size_t)256 * 1024 * 1024)
 
 struct catalog {
@@ -18,6 +22,7 @@ struct catalog {
     struct catalog_entry *idle; /* list: nobody holds them */
     size_t idle_bytes;
     struct seal *seal; /* for unwrapping keys, on the loop */
+    struct catalog_trials *trials;
 };
 
 struct waiter {
@@ -26,7 +31,8 @@ struct waiter {
     struct waiter *next;
 };
 
-/* A load: the header and the content are read side by side, then opened in the pool. */
+/* A load: the header and the content are read side by side; it is noted, then opened in the pool.
+ */
 struct catalog_load {
     struct catalog_entry *entry;
     struct waiter *waiters;
@@ -34,6 +40,7 @@ struct catalog_load {
     int error;
     struct buffer wrapped_key;
     uint8_t token_key_id;
+    struct trial *trial; /* while it is being opened */
 };
 
 static struct text key_of(const unsigned char campaign[IDENTITY_CAMPAIGN_BYTES])
@@ -49,9 +56,18 @@ struct catalog *catalog_create(const struct catalog_settings *settings)
     if (catalog->settings.bytes_max == 0) {
         catalog->settings.bytes_max = BYTES_MAX_DEFAULT;
     }
+    if (catalog->settings.grace_ms == 0) {
+        catalog->settings.grace_ms = GRACE_DEFAULT_MS;
+    }
     catalog->entries = table_create();
     catalog->seal = seal_create(0);
+    catalog->trials = catalog_trials_create(&catalog->settings);
     return catalog;
+}
+
+void catalog_stop(struct catalog *catalog)
+{
+    catalog_trials_stop(catalog->trials);
 }
 
 static void drop(struct catalog *catalog, struct catalog_entry *entry)
@@ -83,6 +99,7 @@ void catalog_destroy(struct catalog **catalog)
         held->catalog = NULL;
     }
     table_destroy(&(*catalog)->entries);
+    catalog_trials_destroy(&(*catalog)->trials);
     seal_destroy(&(*catalog)->seal);
     free(*catalog);
     *catalog = NULL;
@@ -154,7 +171,19 @@ static void open_in_pool(void *context)
 static void on_opened(void *context)
 {
     struct catalog_load *load = context;
+    catalog_trials_end(&load->trial);
     finish_load(load, load->error);
+}
+
+static void on_noted(void *context, int error, struct trial *trial)
+{
+    struct catalog_load *load = context;
+    load->trial = trial;
+    if (error != 0) {
+        finish_load(load, error);
+        return;
+    }
+    loop_run_in_pool(load->entry->catalog->settings.loop, open_in_pool, on_opened, load);
 }
 
 static void on_part(struct catalog_load *load, int error)
@@ -173,7 +202,7 @@ static void on_part(struct catalog_load *load, int error)
         finish_load(load, load->error);
         return;
     }
-    loop_run_in_pool(catalog->settings.loop, open_in_pool, on_opened, load);
+    catalog_trials_begin(catalog->trials, load->entry->campaign.id, on_noted, load);
 }
 
 static void on_header(void *context, int error, const struct store_campaign *header)
@@ -183,6 +212,9 @@ static void on_header(void *context, int error, const struct store_campaign *hea
         catalog_entry_take_header(load->entry, header);
         buffer_append_text(&load->wrapped_key, header->wrapped_key);
         load->token_key_id = header->token_key_id;
+        if (header->quarantine >= STORE_QUARANTINE_LOADS) {
+            error = -EOWNERDEAD;
+        }
     }
     on_part(load, error);
 }

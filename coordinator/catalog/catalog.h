@@ -11,6 +11,14 @@
 
 struct catalog;
 
+/** What has become of a session that did not tell how its load of a campaign went. */
+enum catalog_fate {
+    CATALOG_UNKNOWN, /* it lives, or may live */
+    CATALOG_DIED,
+    CATALOG_LEFT, /* it drained */
+};
+typedef enum catalog_fate catalog_fate_fn(void *context, const char *session);
+
 struct catalog_settings {
     struct loop *loop;               /* borrowed, as all below */
     struct store *store;             /* */
@@ -18,10 +26,15 @@ struct catalog_settings {
     const struct wire_limits *limits;
     intake_provider_fn *find_provider; /* NULL: no domain has a provider */
     const void *provider_context;
-    size_t bytes_max; /* of campaigns that nobody holds; 0: 256 MiB */
+    size_t bytes_max;  /* of campaigns that nobody holds; 0: 256 MiB */
+    uint32_t grace_ms; /* how long a load is remembered after it went well; 0: 2 s */
+    catalog_fate_fn *fate_of;
+    void *fate_context;
 };
 
 struct catalog *catalog_create(const struct catalog_settings *settings);
+/** Before the store is destroyed: loads that wait for their turn end with -ECANCELED. */
+void catalog_stop(struct catalog *catalog);
 /** The store must be destroyed before (its answers are in); loads in the pool end by themselves.
  *  References still held stay valid. Accepts NULL, nulls the pointer. */
 void catalog_destroy(struct catalog **catalog);
@@ -52,8 +65,9 @@ struct catalog_campaign {
 
 /**
  * @param error     0; -ENOENT (no such campaign); -ENOKEY and other errors of the key directory
- *                  (gate KEY_UNAVAILABLE); -EPROTO, -EBADMSG (damaged); -EAGAIN, -ECONNRESET,
- *                  -ECANCELED (the store)
+ *                  (gate KEY_UNAVAILABLE); -EPROTO, -EBADMSG (damaged); -EOWNERDEAD (three
+ *                  coordinators died of it: QUARANTINED); -EAGAIN, -ECONNRESET, -ECANCELED (the
+ *                  store; -EAGAIN also while some of the three may live)
  * @param campaign  with 0: a reference, the callee's: catalog_release() ends it
  */
 typedef void catalog_loaded_fn(void *context, int error, struct catalog_campaign *campaign);

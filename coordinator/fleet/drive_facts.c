@@ -25,7 +25,7 @@ struct drive_facts drive_facts_of(const struct store_campaign *campaign,
 {
     struct drive_facts facts = {.state = campaign->state,
                                 .is_container = campaign->is_container,
-                                .is_quarantined = campaign->is_quarantined,
+                                .is_quarantined = campaign->quarantine != STORE_QUARANTINE_NONE,
                                 .created_unix_ms = campaign->created_unix_ms,
                                 .scheduled_unix_ms = campaign->scheduled_unix_ms,
                                 .expires_unix_ms = campaign->expires_unix_ms};

@@ -165,8 +165,8 @@ static void note_load_error(struct driver_campaign *campaign, int error)
 {
     bool is_store = error == -EAGAIN || error == -ECONNRESET || error == -ECANCELED;
     campaign->load_wait_ticks = is_store ? 1 : KEY_WAIT_TICKS;
-    if (is_store) {
-        return;
+    if (is_store || error == -EOWNERDEAD) {
+        return; /* the header says so now */
     }
     if (!campaign->lacks_key) {
         LOG(LOG_CAMPAIGN_KEY, NULL, log_string("campaign", campaign->id_text),

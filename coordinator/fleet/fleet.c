@@ -433,3 +433,11 @@ const char *fleet_endpoint(const struct fleet *fleet)
 {
     return workers_endpoint(fleet->workers);
 }
+
+enum catalog_fate fleet_fate(const struct fleet *fleet, const char *session)
+{
+    if (sessions_ask(fleet->sessions, session) != SESSION_DEAD) {
+        return CATALOG_UNKNOWN;
+    }
+    return sessions_has_left(fleet->sessions, session) ? CATALOG_LEFT : CATALOG_DIED;
+}

@@ -54,6 +54,8 @@ void fleet_admit(struct fleet *fleet, const char *const *admitted);
 bool fleet_is_ready(const struct fleet *fleet);
 /** This coordinator drives the partition. */
 bool fleet_drives(const struct fleet *fleet, unsigned int partition);
+/** What has become of a session, for the catalog. */
+enum catalog_fate fleet_fate(const struct fleet *fleet, const char *session);
 /** The bus endpoint with its real port. */
 const char *fleet_endpoint(const struct fleet *fleet);
 

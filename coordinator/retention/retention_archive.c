@@ -230,10 +230,12 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     store_campaign_markers(archive->settings.store, archive->id, on_markers, archive);
 }
 
-/* Its key or content is gone for good: the counters are all that can be told. */
+/* Its key or content is gone for good, or kills who loads it: the counters are all that can be
+ * told. */
 static bool is_unreadable(int error)
 {
-    return error == -ENOKEY || error == -EPROTO || error == -EBADMSG || error == -ENOENT;
+    return error == -EOWNERDEAD || error == -ENOKEY || error == -EPROTO || error == -EBADMSG ||
+           error == -ENOENT;
 }
 
 static void on_loaded(void *context, int error, struct catalog_campaign *campaign)

@@ -20,14 +20,14 @@ PATIENCE_S = 300
 
 
 class Keeper:
-    """Starts workers that died of the trap anew, as a supervisor does."""
+    """Starts programs that died of the trap anew, as a supervisor does."""
 
-    def __init__(self, cluster):
-        self.cluster = cluster
+    def __init__(self, nodes):
+        self.nodes = nodes
         self.deaths = 0
 
     def tend(self):
-        for node in self.cluster.workers:
+        for node in self.nodes:
             if node.process is None or node.process.is_alive():
                 continue
             assert node.process.child.returncode == -signal.SIGABRT, node.process.tail()
@@ -71,7 +71,7 @@ def cluster(build):
         made.add_worker()
         arm(made, True)
         made.workers[0].start()
-        made.keeper = Keeper(made)
+        made.keeper = Keeper(made.workers)
         yield made
 
 
@@ -217,3 +217,43 @@ def test_a_campaign_is_released(cluster):
     assert gates(api, campaign) == {"RETRY_DUE": 1}
     api.campaign("CancelCampaign", campaign_id=campaign)
     cluster.wait_campaign(campaign, ["CANCELLED"], PATIENCE_S)
+
+
+def test_a_campaign_that_kills_coordinators_is_stopped(cluster):
+    """Three die while they load it, then none does; other mail goes out."""
+    api = cluster.client()
+    campaign = submit_campaign(api, "loaded", ["r450.wait@loaded.test"], name="poison spring")
+    other = submit_campaign(api, "other", ["r450.wait@other.test"])
+    for one in (campaign, other):
+        wait_until("it is under way", lambda one=one: outcomes(api, one) == {"DEFERRED": 1},
+                   PATIENCE_S)
+    for node in cluster.coordinators:
+        assert node.stop() == 0
+        node.environment = {"HIKYAKU_TRAP_LOAD": "poison"}
+        node.start(wait=False)
+    keeper = Keeper(cluster.coordinators)
+    keeper.wait("it is in quarantine", lambda: logged(cluster, "campaign.quarantined"))
+    line, = logged(cluster, "campaign.quarantined")
+    assert line["campaign"] == campaign and "coordinators died" in line["reason"]
+    assert 3 <= keeper.deaths <= 4
+    keeper.wait("coordinators are ready", lambda: all(
+        node.is_ready() for node in cluster.coordinators))
+    deaths = keeper.deaths
+    assert gates(cluster.client(), campaign) == {"QUARANTINED": 1}
+    said = cluster.cli("quarantine", "list", campaign).stdout
+    assert f"{campaign}  " in said and "three coordinators died while they loaded it" in said
+    refused = cluster.cli("resume", campaign, check=False)
+    assert refused.returncode == 1 and "under QUARANTINED" in refused.stderr
+    innocent = submit_campaign(cluster.client(), "afterwards", ["a@afterwards.test"])
+    keeper.wait("innocent mail is through", lambda: outcomes(
+        cluster.client(), innocent) == {"DELIVERED": 1})
+    assert keeper.deaths == deaths
+    for node in cluster.coordinators:
+        assert node.stop() == 0
+        node.environment = {}
+        node.start()
+    released = cluster.cli("quarantine", "release", campaign, "--campaign").stdout
+    assert released == f"0 left quarantine by RELEASE; {campaign} is RUNNING\n"
+    for one in (campaign, other):
+        cluster.client().campaign("CancelCampaign", campaign_id=one)
+        cluster.wait_campaign(one, ["CANCELLED"], PATIENCE_S)

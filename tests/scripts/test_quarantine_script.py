@@ -175,6 +175,42 @@ def test_the_third_batch_stops_the_campaign(store):
     campaign.audit(range(5))
 
 
+def test_the_fourth_load_is_told_of_three_that_did_not_end(store):
+    campaign = make(store)
+    sessions = [letter * 32 for letter in "abcd"]
+    for session in sessions[:2] + sessions[:1]:  # who loads twice is noted once
+        assert campaign.trial(session, alone=False) == ("ok", set())
+    assert campaign.trial(sessions[2], alone=False) == ("busy", set(sessions[:2]))
+    assert campaign.trial(sessions[2], alone=True) == ("ok", set())
+    assert campaign.trial(sessions[3]) == ("busy", set(sessions[:3]))
+    assert campaign.trial(sessions[0]) == ("ok", set())  # its own does not count
+    assert 0 < store.redis.ttl(f"{campaign.key}:trials") <= 86400
+    assert campaign.control("quarantine", "died")[0] == "ok"
+    assert campaign.header()["state"] == b"%d" % PAUSED
+    assert campaign.header()["quarantine"] == b"2"
+    assert campaign.quarantined() == {CAMPAIGN_ITSELF}
+    assert campaign.control("quarantine", "died")[0] == "ok"  # said again: no second event
+    assert campaign.control("resume")[0] == "state"
+    assert campaign.control("release")[0] == "ok"
+    assert campaign.header()["state"] == b"%d" % RUNNING and campaign.quarantined() == set()
+    assert campaign.trial(sessions[3]) == ("ok", set())
+    campaign.audit([0])
+
+
+@pytest.mark.parametrize("paused", [True, False])
+def test_one_that_was_not_under_way_is_not_when_it_is_released(store, paused):
+    campaign = Campaign(store)
+    campaign.create()
+    campaign.add_chunk(0, [(0, 5, "gmail", 0, 0)])
+    if paused:
+        assert campaign.submit(1)[0] == "ok" and campaign.control("pause")[0] == "ok"
+    before = campaign.header()["state"]
+    assert campaign.control("quarantine")[0] == "ok"
+    assert campaign.header()["quarantine"] == b"3" and campaign.header()["state"] == before
+    assert campaign.control("release")[0] == "ok"
+    assert "quarantine" not in campaign.header() and campaign.header()["state"] == before
+
+
 def test_a_container_is_not_stopped(store):
     """Its messages are strangers to each other."""
     campaign = make(store, batches=4, rows=2)

@@ -133,8 +133,13 @@ class Campaign:
         return self.store.call("canary", self.transition_keys, self.store.run, self.id, what, reason)
 
     def control(self, what, reason="why"):
-        return self.store.call("control", self.transition_keys + [f"{self.partition}:quarantine"],
-                               self.store.run, self.id, what, reason, self.member(CAMPAIGN_ITSELF))
+        keys = self.transition_keys + [f"{self.partition}:quarantine", f"{self.key}:trials"]
+        return self.store.call("control", keys, self.store.run, self.id, what, reason, self.member(CAMPAIGN_ITSELF))
+
+    def trial(self, session, alone=True):
+        """Note a load. ("ok", ..), or ("busy", sessions whose loads have not ended)."""
+        status, answer = self.store.call("trial", [f"{self.key}:trials"], session, int(alone))
+        return status, {name.decode() for name in (answer[0] if status == "busy" else [])}
 
     def claim(self, batch, session, slack=0, alone=False, ask=1):
         return self.store.call("claim", self.batch_keys(batch), batch, self.member(batch), session,

@@ -2,6 +2,7 @@
 #include "coordinator/catalog/catalog.h"
 
 #include "common/net/loop.h"
+#include "common/store/store_trial.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -27,7 +28,63 @@ static struct {
     store_campaign_content_fn *on_content;
     void *content_context;
     unsigned int gets;
+    uint8_t quarantine;
+    /* Notes of loads: answered at once. */
+    int trial_error;
+    unsigned int others; /* that stand there */
+    unsigned int trials;
+    bool was_alone;
+    unsigned int ended; /* with all others */
+    char forgotten[33]; /* the one that was ended alone */
+    unsigned int quarantines;
 } fake;
+
+/* Whose loads have not ended. The first letter tells what has become of a session. */
+static char others[3][33];
+
+void store_trial_begin(struct store *store, const unsigned char campaign[16], bool is_alone,
+                       store_trial_fn *on_answer, void *context)
+{
+    (void)store;
+    (void)campaign;
+    fake.trials++;
+    fake.was_alone = is_alone;
+    bool is_busy = fake.others >= (is_alone ? 3 : 2);
+    on_answer(context, is_busy ? -EBUSY : fake.trial_error, (const char(*)[33])others,
+              is_busy ? fake.others : 0);
+}
+
+void store_trial_end(struct store *store, const unsigned char campaign[16], const char *session,
+                     store_trial_ended_fn *on_answer, void *context)
+{
+    (void)store;
+    (void)campaign;
+    if (session == NULL) {
+        /* The first time the store is away. */
+        on_answer(context, fake.ended++ == 0 ? -EAGAIN : 0);
+        return;
+    }
+    memcpy(fake.forgotten, session, sizeof fake.forgotten);
+    on_answer(context, 0);
+}
+
+void store_campaign_control(struct store *store, const unsigned char campaign[16],
+                            enum store_control control, struct text reason,
+                            store_campaign_fn *on_answer, void *context)
+{
+    (void)store;
+    (void)campaign;
+    (void)reason;
+    assert_int_equal(control, STORE_CONTROL_QUARANTINE);
+    fake.quarantines++;
+    on_answer(context, 0, NULL);
+}
+
+static enum catalog_fate fate_of(void *context, const char *session)
+{
+    (void)context;
+    return session[0] == 'd' ? CATALOG_DIED : session[0] == 'a' ? CATALOG_UNKNOWN : CATALOG_LEFT;
+}
 
 void store_campaign_get(struct store *store, const unsigned char campaign[16],
                         store_campaign_fn *on_answer, void *context)
@@ -55,6 +112,7 @@ static void answer_header(void)
                                           .pool = TEXT("mkt"),
                                           .from_domain = TEXT("shop.test"),
                                           .buckets = 16,
+                                          .quarantine = fake.quarantine,
                                           .wrapped_key = buffer_text(&fake.wrapped_key),
                                           .token_key_id = fake.token_key_id};
     fake.on_header(fake.header_context, fake.error, fake.error == 0 ? &header : NULL);
@@ -147,6 +205,8 @@ static void open_catalog(struct bench *bench, size_t bytes_max)
     bench->catalog = catalog_create(&(struct catalog_settings){.loop = bench->loop,
                                                                .directory = bench->directory,
                                                                .limits = &wire_limits_default,
+                                                               .grace_ms = 40,
+                                                               .fate_of = fate_of,
                                                                .bytes_max = bytes_max});
 }
 
@@ -154,6 +214,9 @@ static int setup(void **state)
 {
     struct bench *bench = xalloc_zero(1, sizeof *bench);
     memset(&fake, 0, sizeof fake);
+    for (unsigned int i = 0; i < 3; i++) {
+        (void)snprintf(others[i], sizeof others[i], "d%031u", i);
+    }
     (void)snprintf(bench->folder, sizeof bench->folder, "/tmp/catalog_test_XXXXXX");
     assert_non_null(mkdtemp(bench->folder));
     assert_int_equal(key_directory_make(bench->folder, 0, NULL), 0);
@@ -294,6 +357,118 @@ static void errors_come_to_everybody_and_are_not_kept(void **state)
     assert_int_equal(bench->error, 0);
 }
 
+static void load_it(struct bench *bench)
+{
+    bench->loaded = 0;
+    load(bench);
+    answer_header();
+    answer_content();
+    run_until_loaded(bench, 1);
+}
+
+/* Its note goes a while later, and is asked for again while the store is away. */
+static void a_load_is_noted_and_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    load_it(bench);
+    assert_int_equal(bench->error, 0);
+    assert_int_equal(fake.trials, 1);
+    assert_int_equal(fake.ended, 0);
+    while (fake.ended < 2) {
+        run_until_loaded(bench, 1);
+    }
+    run_until_loaded(bench, 1);
+}
+
+static void three_deaths_put_it_into_quarantine(void **state)
+{
+    struct bench *bench = *state;
+    fake.others = 3;
+    load_it(bench);
+    assert_int_equal(bench->error, -EOWNERDEAD);
+    assert_int_equal(fake.quarantines, 1);
+    fake.others = 0;
+    fake.quarantine = STORE_QUARANTINE_LOADS;
+    load_it(bench);
+    assert_int_equal(bench->error, -EOWNERDEAD);
+    assert_int_equal(fake.trials, 1); /* nobody tries it any more */
+    fake.quarantine = STORE_QUARANTINE_BATCHES;
+    load_it(bench);
+    assert_int_equal(bench->error, 0);
+}
+
+/* Loaded once more, while the first load is not forgotten yet. Two have died with it. */
+static void load_again(struct bench *bench)
+{
+    catalog_destroy(&bench->catalog);
+    open_catalog(bench, 1);
+    load_and_release(bench);
+    fake.others = 2;
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->loaded, 0);
+    assert_int_equal(fake.trials, 2);
+    assert_false(fake.was_alone);
+}
+
+static void a_suspect_is_loaded_alone(void **state)
+{
+    struct bench *bench = *state;
+    load_again(bench);
+    while (bench->loaded == 0) {
+        run_until_loaded(bench, 1);
+    }
+    assert_int_equal(bench->error, 0);
+    assert_int_equal(fake.trials, 3);
+    assert_true(fake.was_alone);
+    assert_true(fake.ended >= 1);
+    /* The next one waits until its time is over. */
+    catalog_release(&bench->campaigns[0]);
+    bench->loaded = 0;
+    fake.others = 0;
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(fake.trials, 3);
+    run_until_loaded(bench, 1);
+    assert_int_equal(fake.trials, 4);
+    assert_false(fake.was_alone);
+}
+
+/* The program ends while it waits. */
+static void a_stop_answers_who_waits(void **state)
+{
+    struct bench *bench = *state;
+    load_again(bench);
+    catalog_stop(bench->catalog);
+    assert_int_equal(bench->loaded, 1);
+    assert_int_equal(bench->error, -ECANCELED);
+    load(bench);
+    answer_header();
+    answer_content();
+    assert_int_equal(bench->loaded, 2);
+    assert_int_equal(fake.trials, 2);
+}
+
+static void who_drained_or_lives_did_not_die_of_it(void **state)
+{
+    struct bench *bench = *state;
+    fake.others = 3;
+    others[1][0] = 'e';
+    load_it(bench);
+    assert_int_equal(bench->error, -EAGAIN);
+    assert_string_equal(fake.forgotten, others[1]);
+    others[1][0] = 'a';
+    load_it(bench);
+    assert_int_equal(bench->error, -EAGAIN);
+    assert_int_equal(fake.quarantines, 0);
+    fake.others = 0;
+    fake.trial_error = -ECONNRESET;
+    load_it(bench);
+    assert_int_equal(bench->error, -ECONNRESET);
+}
+
 static void a_destroyed_month_key_is_said(void **state)
 {
     struct bench *bench = *state;
@@ -358,6 +533,11 @@ int main(void)
         BENCH_TEST(it_stays_while_there_is_room),
         BENCH_TEST(without_room_it_goes_with_its_last_reference),
         BENCH_TEST(errors_come_to_everybody_and_are_not_kept),
+        BENCH_TEST(a_load_is_noted_and_forgotten),
+        BENCH_TEST(three_deaths_put_it_into_quarantine),
+        BENCH_TEST(a_suspect_is_loaded_alone),
+        BENCH_TEST(a_stop_answers_who_waits),
+        BENCH_TEST(who_drained_or_lives_did_not_die_of_it),
         BENCH_TEST(a_destroyed_month_key_is_said),
         BENCH_TEST(a_missing_token_key_is_said),
         BENCH_TEST(damage_is_found),
