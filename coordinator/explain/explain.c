@@ -6,18 +6,32 @@
 
 static void load_header(struct explain_ask *ask);
 
-static explain_step_fn *const recipient_steps[] = {load_header,           explain_load_content,
-                                                   explain_batch_find,    explain_batch_look,
-                                                   explain_batch_ref,     explain_batch_domain,
-                                                   explain_limits_read,   explain_tries_read,
-                                                   explain_paths_sites,   explain_paths_inquire,
-                                                   explain_paths_read,    explain_warmup_read,
-                                                   explain_why_recipient, NULL};
-static explain_step_fn *const campaign_steps[] = {load_header,          explain_load_content,
-                                                  explain_limits_read,  explain_tries_read,
-                                                  explain_paths_sites,  explain_paths_inquire,
-                                                  explain_paths_read,   explain_warmup_read,
-                                                  explain_why_campaign, NULL};
+static explain_step_fn *const recipient_steps[] = {load_header,
+                                                   explain_load_content,
+                                                   explain_batch_find,
+                                                   explain_batch_look,
+                                                   explain_batch_ref,
+                                                   explain_batch_domain,
+                                                   explain_limits_read,
+                                                   explain_tries_read,
+                                                   explain_paths_sites,
+                                                   explain_paths_inquire,
+                                                   explain_paths_read,
+                                                   explain_warmup_read,
+                                                   explain_decisions_read,
+                                                   explain_why_recipient,
+                                                   NULL};
+static explain_step_fn *const campaign_steps[] = {load_header,
+                                                  explain_load_content,
+                                                  explain_limits_read,
+                                                  explain_tries_read,
+                                                  explain_paths_sites,
+                                                  explain_paths_inquire,
+                                                  explain_paths_read,
+                                                  explain_warmup_read,
+                                                  explain_decisions_read,
+                                                  explain_why_campaign,
+                                                  NULL};
 static explain_step_fn *const forecast_steps[] = {
     load_header,         explain_load_content,  explain_limits_read,
     explain_paths_sites, explain_paths_inquire, explain_paths_read,
@@ -87,6 +101,7 @@ void explain_copy_campaign(struct explain_ask *ask, const struct store_campaign 
     ask->campaign.pool = arena_text(arena, campaign->pool);
     ask->campaign.from_domain = arena_text(arena, campaign->from_domain);
     ask->campaign.windows = arena_text(arena, campaign->windows);
+    ask->campaign.canary.why = arena_text(arena, campaign->canary.why);
     ask->campaign.tripped = arena_text(arena, campaign->tripped);
     ask->campaign.labels = NULL;
     ask->campaign.label_count = 0;

@@ -38,6 +38,12 @@ static void add_hold(const struct explain_ask *ask, struct forecast_facts *facts
         facts->held_by = GATE_KEY_UNAVAILABLE;
     } else if (owned_ips(reasons) == 0) {
         facts->held_by = GATE_NO_SENDING_IP;
+    } else if (store_canary_is_open(&ask->campaign)) {
+        int64_t end_unix_ms = explain_words_canary_end(ask);
+        int64_t wait_ms = (int64_t)ask->campaign.canary.wait_s * S_MS;
+        facts->held_by = GATE_CANARY; /* as if it were tried at once */
+        facts->held_until_unix_s =
+            (end_unix_ms != 0 ? end_unix_ms : reasons->now_unix_ms + wait_ms) / S_MS;
     }
 }
 

@@ -5,6 +5,7 @@
  *   explain_limits.c    shared limits, as Redis counts them
  *   explain_paths.c     paths, as workers tell them or as they are stored
  *   explain_warmup.c    what young IPs may still send, and on the next days
+ *   explain_decisions.c since when a path pauses, and which event told of it
  *   explain_tries.c     the events of one recipient, from the newest back
  *   explain_why.c       facts -> why_rule -> the answer
  *   explain_words.c     gates in words
@@ -44,6 +45,8 @@ struct explain_path {
     uint8_t gate;
     int64_t until_unix_ms;
     const char *rule;
+    const char *event_id; /* SITE_SUSPENDED: that told of it; NULL: not found */
+    int64_t since_unix_ms;
     uint64_t rate_per_1000_s;
     double per_s; /* what it may be expected to send */
     uint32_t connections;
@@ -136,6 +139,7 @@ void explain_paths_sites(struct explain_ask *ask);
 void explain_paths_inquire(struct explain_ask *ask);
 void explain_paths_read(struct explain_ask *ask);
 void explain_warmup_read(struct explain_ask *ask);
+void explain_decisions_read(struct explain_ask *ask);
 void explain_why_recipient(struct explain_ask *ask);
 void explain_why_campaign(struct explain_ask *ask);
 void explain_forecast_run(struct explain_ask *ask);

@@ -75,6 +75,16 @@ static void add_campaign(struct explain_ask *ask, struct why_facts *facts)
     add_ips(ask, facts);
 }
 
+/* Its first recipients have batches of their own; until they are judged nothing else is offered. */
+static void add_canary(const struct explain_ask *ask, bool is_behind, struct why_facts *facts)
+{
+    const struct store_campaign *campaign = &ask->campaign;
+    facts->is_behind_canary =
+        is_behind && store_canary_is_open(campaign) &&
+        campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING;
+    facts->canary_until_unix_ms = explain_words_canary_end(ask);
+}
+
 static void add_paths(const struct explain_ask *ask, struct why_facts *facts)
 {
     for (size_t i = 0; i < ask->path_count && facts->path_count < WHY_RULE_PATHS_MAX; i++) {
@@ -104,6 +114,7 @@ static enum why_place place_of(const struct explain_ask *ask)
 static void add_recipient(struct explain_ask *ask, struct why_facts *facts)
 {
     facts->row = ask->look.row;
+    add_canary(ask, ask->batch.number >= ask->campaign.canary.batches, facts);
     facts->due_unix_ms = ask->look.session[0] == '\0' ? ask->look.due_unix_s * S_MS : 0;
     facts->batch_rows = ask->look.rows;
     facts->place = place_of(ask);
@@ -218,7 +229,13 @@ static void count_gates(const struct explain_ask *ask, uint8_t binding, uint64_t
         memset(counts, 0, GATE_LIMIT * sizeof *counts);
         waiting = total - in_flight;
     }
-    counts[binding] += waiting;
+    uint64_t others = 0; /* the canary itself waits for workers */
+    if (binding == GATE_CANARY) {
+        uint64_t behind = campaign->accepted - campaign->canary.rows;
+        others = waiting > behind ? waiting - behind : 0;
+    }
+    counts[binding] += waiting - others;
+    counts[GATE_WORKER_CREDIT] += others;
     for (int gate = 1; gate < GATE_LIMIT; gate++) {
         counts[gate] += ask->gates[gate];
     }
@@ -267,6 +284,7 @@ void explain_why_campaign(struct explain_ask *ask)
     /* One of its recipients that nobody has tried yet. */
     facts->row.state = is_open(&ask->campaign) ? OUTCOME_PENDING : OUTCOME_CANCELLED;
     facts->batch_rows = 1;
+    add_canary(ask, ask->campaign.accepted > ask->campaign.canary.rows, facts);
     why_rule_explain(facts, why);
     fill_campaign(ask, &answer);
     if (why->count > 0) {

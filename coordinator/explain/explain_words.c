@@ -172,6 +172,24 @@ static char *reason_of_pause(const struct explain_ask *ask)
                         : arena_printf(ask->arena, "rule %s", path->rule);
 }
 
+int64_t explain_words_canary_end(const struct explain_ask *ask)
+{
+    const struct store_campaign *campaign = &ask->campaign;
+    return campaign->canary.state == STORE_CANARY_WAITING
+               ? campaign->canary.since_unix_ms + (int64_t)campaign->canary.wait_s * 1000
+               : 0;
+}
+
+static char *reason_of_canary(const struct explain_ask *ask)
+{
+    const struct store_campaign *campaign = &ask->campaign;
+    uint64_t tried = campaign->accepted - campaign->outcomes[OUTCOME_PENDING];
+    return campaign->canary.state == STORE_CANARY_WAITING
+               ? arena_printf(ask->arena, "all %u of its canary were tried", campaign->canary.rows)
+               : arena_printf(ask->arena, "%llu of %u of its canary were tried",
+                              (unsigned long long)tried, campaign->canary.rows);
+}
+
 static char *reason(const struct explain_ask *ask, const struct why_facts *facts,
                     const struct why_gate *gate)
 {
@@ -180,6 +198,8 @@ static char *reason(const struct explain_ask *ask, const struct why_facts *facts
         return reason_of_pause(ask);
     case GATE_OPERATOR_STOP:
         return copy(ask, reason_of_stop(ask));
+    case GATE_CANARY:
+        return reason_of_canary(ask);
     case GATE_PAUSED:
         return copy(ask, ask->state_reason == NULL ? "" : ask->state_reason);
     case GATE_RETRY_DUE:
@@ -235,7 +255,11 @@ Hikyaku__V1__HeldGate *explain_words_gate(const struct explain_ask *ask,
     held->adds_ms = gate->adds_ms;
     held->ends = copy(ask, explain_words_ends(gate->gate));
     held->event_id = copy(ask, "");
-    if (gate->gate == GATE_PAUSED && ask->state_event != NULL) {
+    const struct explain_path *path = closed_path(ask, GATE_SITE_SUSPENDED);
+    if (gate->gate == GATE_SITE_SUSPENDED && path != NULL && path->event_id != NULL) {
+        held->since_unix_ms = path->since_unix_ms;
+        held->event_id = copy(ask, path->event_id);
+    } else if (gate->gate == GATE_PAUSED && ask->state_event != NULL) {
         held->since_unix_ms = ask->state_since_unix_ms;
         held->event_id = copy(ask, ask->state_event);
     } else if (gate->gate == GATE_RETRY_DUE && last_try(ask) != NULL) {

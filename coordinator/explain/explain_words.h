@@ -19,6 +19,8 @@ size_t explain_words_clear(const struct explain_ask *ask, const struct why_facts
                            const struct why_answer *why, char ***ret_list);
 /** "2026-11-25T09:40:07Z" */
 char *explain_words_time(const struct explain_ask *ask, int64_t unix_ms);
+/** When the canary is judged; 0: not all of it was tried yet. */
+int64_t explain_words_canary_end(const struct explain_ask *ask);
 /** Who ends a gate, and how. */
 const char *explain_words_ends(uint8_t gate);
 

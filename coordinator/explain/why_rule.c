@@ -62,6 +62,9 @@ static void close_campaign(const struct why_facts *facts, struct why_answer *ans
     if (facts->has_windows && !facts->window.is_open) {
         close_gate(answer, GATE_OUTSIDE_WINDOW, facts->window.change_unix_s * S_MS);
     }
+    if (facts->is_behind_canary) {
+        close_gate(answer, GATE_CANARY, facts->canary_until_unix_ms);
+    }
     if (facts->is_stopped) {
         close_gate(answer, GATE_OPERATOR_STOP, facts->stop_until_unix_ms);
     }

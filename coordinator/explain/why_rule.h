@@ -46,7 +46,8 @@ struct why_facts {
     int64_t now_unix_ms;
     int64_t due_unix_ms; /* of its free batch; 0: now */
     int64_t driver_until_unix_ms;
-    int64_t scheduled_unix_ms; /* not started before; 0: it has started */
+    int64_t scheduled_unix_ms;    /* not started before; 0: it has started */
+    int64_t canary_until_unix_ms; /* 0: not known */
     int64_t stop_since_unix_ms;
     int64_t stop_until_unix_ms; /* 0: until it is started */
     struct send_window_state window;
@@ -64,7 +65,8 @@ struct why_facts {
     uint8_t driver_gate; /* what its campaign's driver decides; NONE: its batches are offered */
     uint8_t worker_gate; /* WHY_HELD */
     bool has_windows;
-    bool is_stopped; /* by an operator: campaign, site, or all IPs */
+    bool is_behind_canary; /* others go first and are judged */
+    bool is_stopped;       /* by an operator: campaign, site, or all IPs */
     bool lacks_key;
 };
 

@@ -146,6 +146,11 @@ def test_its_site_is_suspended(cluster):
     assert gate.about == "paused.test x 127.0.0.11"
     assert gate.until_unix_ms / 1000 > time.time() + 600
     assert gate.reason.startswith("rule ")
+    wait_until("its event is told", lambda: binding(cluster, campaign)[1].event_id)
+    gate = binding(cluster, campaign)[1]
+    events, _ = cluster.client().all_events()
+    assert gate.event_id in [event.event_id for event in events]
+    assert 0 < gate.since_unix_ms < gate.until_unix_ms
     tried = [index for index in range(2) if why(cluster, campaign, index).attempts]
     if tried:  # who met the refusal waits for its own time too
         assert "RETRY_DUE" in names(cluster, why(cluster, campaign, tried[0]).gates)
@@ -203,6 +208,26 @@ def test_a_shared_limit_is_known_to_every_coordinator(cluster):
     if gate is not None and gate.most:
         assert (gate.about, gate.per_ms) == ("From domain limited.test", 10000)
         assert 0 < gate.used <= TENANT and gate.most <= TENANT
+    cluster.client().campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"], timeout_s=90)
+
+
+def test_who_stands_behind_the_canary(cluster):
+    pb = cluster.client().pb
+    campaign = submit_campaign(cluster.client(), "canary", [f"a{n}@d.test" for n in range(20)],
+                               canary=pb.Canary(count=2, wait_s=3600, max_bounce_permille=50))
+    wait_until("the canary was tried", lambda: len(cluster.sink.received) == 2)
+    sent = {one.split("@")[0] for one in cluster.sink.recipients()}
+    last = next(n for n in range(20) if f"a{n}" not in sent)
+    gate = wait_binding(cluster, campaign, "CANARY", last)
+    wait_until("its time is known", lambda: binding(cluster, campaign, last)[1].until_unix_ms)
+    gate = binding(cluster, campaign, last)[1]
+    assert gate.reason == "all 2 of its canary were tried"
+    assert why(cluster, campaign, last).estimate_unix_ms >= gate.until_unix_ms
+    whole = why(cluster, campaign).gates[0]
+    assert (names(cluster, [whole]), whole.count) == (["CANARY"], 18)
+    forecast = call(cluster.client(), "Forecast", campaign_id=campaign)
+    assert forecast.end_unix_ms >= gate.until_unix_ms - 1000
     cluster.client().campaign("CancelCampaign", campaign_id=campaign)
     cluster.wait_campaign(campaign, ["CANCELLED"], timeout_s=90)
 
