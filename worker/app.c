@@ -89,6 +89,7 @@ static void on_removed(void *context, int error)
 static void release_all(struct app *app)
 {
     app->is_released = true;
+    mailroom_leave(app->mailroom);
     if (app->ip_leases != NULL) {
         ip_leases_release(app->ip_leases);
     }
@@ -317,6 +318,17 @@ static void set_gauges(void *context)
 
 /* ------------------------------------------------------------------ reload */
 
+/* Quotas of a day that begins at a wrong time would be two. */
+static int check_zone(struct app *app, const struct worker_config *config, struct problem *problem)
+{
+    const char *zone = config->warmup.zone;
+    if (zone == NULL || service_windows_has_zone(app->windows, text_of(zone))) {
+        return 0;
+    }
+    problem_set(problem, "warmup.zone", "zone", "%s is not in this machine's tzdata", zone);
+    return -EINVAL;
+}
+
 static void on_reload(void *context)
 {
     struct app *app = context;
@@ -329,11 +341,16 @@ static void on_reload(void *context)
             log_string("reason", problem.message));
         return;
     }
+    if (check_zone(app, &config, &problem) != 0) {
+        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
+        return;
+    }
     if (reply_rules_reload(config.reply_rules, app->classify) != 0) {
         return;
     }
     log_set_level((enum log_level)config.service.log_level);
-    mailroom_use_profiles(app->mailroom, &config.profiles);
+    mailroom_use(app->mailroom, &config);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 
@@ -360,6 +377,7 @@ static int open_ips(struct app *app, struct problem *problem)
                             ips[j].address);
                 return error;
             }
+            app->ips.items[app->ips.count - 1].warmup = ips[j].warmup;
         }
     }
     return 0;
@@ -443,6 +461,10 @@ static int open_mailroom(struct app *app, struct problem *problem)
 {
     app->counters = counters_create(app->loop);
     app->windows = service_windows_create();
+    int error = check_zone(app, app->config, problem);
+    if (error != 0) {
+        return error;
+    }
     app->stops = service_stops_create(&(struct service_stops_settings){
         .loop = app->loop, .store = app->store, .on_change = on_stops, .context = app});
     return mailroom_create(&(struct mailroom_settings){.config = app->config,

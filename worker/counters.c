@@ -155,6 +155,13 @@ static Hikyaku__V1__WorkerIp *show_ip(const struct sending_ip *ip, struct arena 
     shown->state = copy(arena, state_name(ip->state));
     shown->owned = ip->state == SENDING_IP_OWNED;
     shown->sent_today = ip->sent;
+    shown->warmup_days = ip->warm.days;
+    shown->warmup_day = ip->warm.day;
+    shown->warmup_used = ip->warm.used;
+    shown->warmup_quota = ip->warm.quota;
+    shown->warmup_frozen = ip->warm.is_frozen;
+    shown->warmup_opens_unix_ms =
+        ip->warm.sites > 0 && ip->warm.full == ip->warm.sites ? ip->warm.opens_unix_ms : 0;
     shown->listed_on = arena_zero(arena, SENDING_IP_LISTS_MAX, sizeof(char *));
     for (size_t i = 0; i < SENDING_IP_LISTS_MAX; i++) {
         if (ip->listed_on[i] != NULL) {

@@ -2,6 +2,7 @@
 
 #include "common/base/metrics.h"
 #include "common/service/service_stops.h"
+#include "common/service/service_windows.h"
 #include "worker/claim/claim_return.h"
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
@@ -247,9 +248,30 @@ static void open_routes(struct mailroom *room)
                                                 .context = room});
 }
 
+static void on_path_room(void *context)
+{
+    struct mailroom *room = context;
+    if (room->outbox != NULL) {
+        outbox_resume(room->outbox);
+    }
+}
+
+/* Without its zone no plan may begin a day: app.c has looked for it. */
+static struct warm_plans plans_of(const struct mailroom *room, const struct worker_config *config)
+{
+    const char *zone = config->warmup.zone;
+    return (struct warm_plans){
+        .plans = &config->warmup.plans,
+        .zone_name = zone,
+        .zone = zone != NULL ? service_windows_zone(room->settings.windows, text_of(zone)) : NULL,
+        .hour_share = (uint16_t)config->warmup.hour_share,
+    };
+}
+
 static void open_paths(struct mailroom *room)
 {
     const struct worker_config *config = room->settings.config;
+    const struct warm_plans plans = plans_of(room, config);
     room->paths = paths_create(&(struct paths_settings){
         .loop = room->settings.loop,
         .store = room->settings.store,
@@ -259,6 +281,9 @@ static void open_paths(struct mailroom *room)
         .connections_per_site = (uint32_t)config->smtp.connections_per_site,
         .messages_per_connection = (uint32_t)config->smtp.messages_per_connection,
         .clean_reply = reply_text_clean,
+        .plans = &plans,
+        .on_room = on_path_room,
+        .context = room,
     });
 }
 
@@ -469,11 +494,21 @@ static void set_path_gauges(const struct paths *paths)
     metrics_set(metrics_gauge("hikyaku_worker_paths_suspended", "Of these, those that pause.", NULL,
                               TEXT("")),
                 (int64_t)suspended);
+    size_t full;
+    size_t warming = paths_warming(paths, &full);
+    metrics_set(metrics_gauge("hikyaku_worker_paths_warming",
+                              "Paths of young IPs that have a quota.", NULL, TEXT("")),
+                (int64_t)warming);
+    metrics_set(metrics_gauge("hikyaku_worker_paths_full",
+                              "Of these, those whose quota is used up for now.", NULL, TEXT("")),
+                (int64_t)full);
 }
 
-void mailroom_use_profiles(struct mailroom *room, const struct config_list *profiles)
+void mailroom_use(struct mailroom *room, const struct worker_config *config)
 {
-    paths_use_profiles(room->paths, profiles);
+    const struct warm_plans plans = plans_of(room, config);
+    paths_use_profiles(room->paths, &config->profiles);
+    paths_use_plans(room->paths, &plans);
     outbox_resume(room->outbox);
 }
 
@@ -507,6 +542,11 @@ void mailroom_drain(struct mailroom *room)
 void mailroom_stop(struct mailroom *room)
 {
     outbox_stop(room->outbox);
+}
+
+void mailroom_leave(struct mailroom *room)
+{
+    paths_leave(room->paths);
 }
 
 bool mailroom_is_empty(const struct mailroom *room)

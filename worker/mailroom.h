@@ -52,8 +52,8 @@ void mailroom_on_message(struct mailroom *room, uint64_t link,
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16]);
 /** The operator stops changed: give back what they hold. */
 void mailroom_on_stops(struct mailroom *room);
-/** SIGHUP: other profiles of providers. */
-void mailroom_use_profiles(struct mailroom *room, const struct config_list *profiles);
+/** SIGHUP: other profiles of providers, other plans of warm-up. */
+void mailroom_use(struct mailroom *room, const struct worker_config *config);
 /** Rooms, status and claims, for a coordinator. */
 void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
                           struct arena *arena);
@@ -68,6 +68,8 @@ void mailroom_lose(struct mailroom *room);
 void mailroom_drain(struct mailroom *room);
 /** Wait no longer: abort what stands before its dot; doubt behind it is written as doubt. */
 void mailroom_stop(struct mailroom *room);
+/** It is empty, the leases go: what sending IPs had reserved and not used goes back. */
+void mailroom_leave(struct mailroom *room);
 /** No mail is in it. */
 bool mailroom_is_empty(const struct mailroom *room);
 /** Nor does it wait for anything: it may be destroyed. */

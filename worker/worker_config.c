@@ -1,6 +1,8 @@
 #include "worker/worker_config.h"
 
 #include "common/policy/provider_profiles.h"
+#include "common/policy/time_zone.h"
+#include "common/policy/warmup_plans.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,6 +34,15 @@ static int check_target(struct text value, struct problem *problem)
     return config_check_ip(value, NULL) == 0 ? 0 : config_check_host(value, problem);
 }
 
+static int check_zone(struct text value, struct problem *problem)
+{
+    if (!time_zone_is_name(value)) {
+        problem_set(problem, "", "zone", "must be the name of a time zone, as Asia/Tokyo");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 static const struct config_key ip_keys[] = {
     {"address", CONFIG_STRING, offsetof(struct worker_config_ip, address), .is_required = true,
      .check = config_check_ip, .example = "203.0.113.7",
@@ -39,6 +50,9 @@ static const struct config_key ip_keys[] = {
     {"ehlo", CONFIG_STRING, offsetof(struct worker_config_ip, ehlo), .is_required = true,
      .check = config_check_host, .example = "out7.example",
      .doc = "The name it says in EHLO: what its PTR record shows (S13)."},
+    {"warmup", CONFIG_STRING, offsetof(struct worker_config_ip, warmup), .check = config_check_name,
+     .example = "steady",
+     .doc = "A plan of warmup.plans: the address is young (docs/warmup.md). Default: it is warm."},
 };
 static const struct config_table ip_table =
     CONFIG_TABLE(struct worker_config_ip, ip_keys, .name = "ip", .unique_key = "address",
@@ -120,6 +134,16 @@ static const struct config_key keys[] = {
     {"profiles", CONFIG_RECORDS, AT(profiles), .record = &provider_profiles_table,
      .maximum = PROVIDER_PROFILES_MAX, .is_reloadable = true,
      .doc = "Limits of providers and sites, before the built-in ones (docs/throttling.md)."},
+    {"warmup.plans", CONFIG_RECORDS, AT(warmup.plans), .record = &warmup_plans_table,
+     .maximum = WARMUP_PLANS_MAX, .is_reloadable = true,
+     .doc = "How much young addresses may send to a site, day by day (docs/warmup.md)."},
+    {"warmup.zone", CONFIG_STRING, AT(warmup.zone), .check = check_zone, .is_reloadable = true,
+     .example = "Asia/Tokyo",
+     .doc = "Whose days and hours they are: an IANA zone of this machine's tzdata. Default: UTC. "
+            "The same at all workers."},
+    {"warmup.hour_share", CONFIG_INTEGER, AT(warmup.hour_share), .fallback = "125", .minimum = 1,
+     .maximum = 1000, .is_reloadable = true,
+     .doc = "Of a day's quota, in thousandths, that may go out in one hour: a day is no burst."},
     {"dkim.sign", CONFIG_BOOLEAN, AT(dkim.signs), .fallback = "true",
      .doc = "Sign every message; needs dkim.directory. false sends unsigned mail, which large "
             "providers refuse: for relays that sign, and for tests."},
@@ -179,6 +203,23 @@ static const struct config_key keys[] = {
 };
 #undef AT
 
+static int check_plans(const struct worker_config *config, struct problem *problem)
+{
+    const struct worker_config_pool *pools = config->pools.items;
+    for (size_t i = 0; i < config->pools.count; i++) {
+        const struct worker_config_ip *ips = pools[i].ips.items;
+        for (size_t j = 0; j < pools[i].ips.count; j++) {
+            if (ips[j].warmup != NULL &&
+                warmup_plans_find(&config->warmup.plans, ips[j].warmup) == NULL) {
+                problem_set(problem, "pools", "warmup_plan",
+                            "%s: warmup.plans has no plan named %s", ips[j].address, ips[j].warmup);
+                return -EINVAL;
+            }
+        }
+    }
+    return 0;
+}
+
 static int check(const void *record, struct problem *problem)
 {
     const struct worker_config *config = record;
@@ -192,7 +233,7 @@ static int check(const void *record, struct problem *problem)
                     "is needed to sign; dkim.sign: false sends unsigned mail");
         return -EINVAL;
     }
-    return 0;
+    return check_plans(config, problem);
 }
 
 const struct config_table worker_config_table = CONFIG_TABLE(

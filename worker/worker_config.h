@@ -7,6 +7,7 @@
 struct worker_config_ip {
     char *address;
     char *ehlo;
+    char *warmup; /* NULL: it is warm */
 };
 
 struct worker_config_pool {
@@ -49,6 +50,11 @@ struct worker_config {
     } watch;
     struct config_list routes;   /* of struct worker_config_route */
     struct config_list profiles; /* of struct provider_profiles_record */
+    struct {
+        struct config_list plans; /* of struct warmup_plans_record */
+        char *zone;               /* NULL: UTC */
+        uint64_t hour_share;      /* permille */
+    } warmup;
     struct {
         bool signs;
         char *directory;              /* given when it signs */

@@ -111,6 +111,12 @@ static void add_ip(struct table *known, const Hikyaku__V1__WorkerIp *ip, const c
     item->ehlo_name = copy(arena, ip->ehlo_name);
     item->state = copy(arena, ip->state);
     item->sent_today = ip->sent_today;
+    item->warmup_days = ip->warmup_days;
+    item->warmup_day = ip->warmup_day;
+    item->warmup_used = ip->warmup_used;
+    item->warmup_quota = ip->warmup_quota;
+    item->warmup_frozen = ip->warmup_frozen;
+    item->warmup_opens_unix_ms = ip->warmup_opens_unix_ms;
     item->owner = copy(arena, ip->owned ? owner : "");
     item->listed_on = arena_zero(arena, ip->n_listed_on, sizeof *item->listed_on);
     item->n_listed_on = 0;

@@ -136,6 +136,9 @@ static void send_offer(struct offers *offers, struct worker *worker, const struc
     offer.sent_unix_ms = store_now_unix_ms(offers->settings.store);
     offer.offer_id = pick->id;
     offer.alone = pick->is_alone;
+    size_t workers = 0;
+    (void)offer_book_room(offers->book, text_of(pick->pool), &workers);
+    offer.shared = workers > 1;
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER, &offer.base);
     free(recipients);
     free(pool);

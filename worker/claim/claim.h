@@ -29,6 +29,7 @@ struct claim {
     bool is_recalled;        /* what has not started goes back */
     bool is_transactional;
     bool is_alone;  /* a part of a suspect batch: this worker's only claim */
+    bool is_shared; /* other workers serve its pool as well */
     bool is_asking; /* the store is asked for it */
     bool is_hold;
     bool is_lost;    /* not ours any more: write nothing, start nothing */

@@ -298,6 +298,7 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     claim->offer_id = offer->offer_id;
     claim->rows = offer->rows;
     claim->is_alone = offer->alone;
+    claim->is_shared = offer->shared;
     claim->ask = ++claims->asks;
     if (table_get(claims->by_name, text_of(claim->text)) != NULL) {
         claim_destroy(&claim); /* offered twice: its answer is on its way */

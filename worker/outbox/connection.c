@@ -23,18 +23,22 @@ static void feed(struct connection *connection, enum path_event_kind kind)
 
 bool connection_may_send(struct connection *connection)
 {
-    struct path_answer answer = path_control_may_send(
-        &connection->path->control, loop_now_ms(connection->outbox->settings.loop));
+    struct path_answer answer =
+        paths_may_send(connection->outbox->settings.paths, connection->path);
     if (!answer.is_allowed && answer.wait_ms > 0) {
         outbox_pace_wait(connection->outbox, connection->destination, answer.wait_ms);
     }
     return answer.is_allowed;
 }
 
-bool connection_is_suspended(const struct connection *connection)
+bool connection_is_of_no_use(const struct connection *connection)
 {
-    return connection->letter_count == 0 && connection->is_greeted &&
-           connection->path->control.suspension.state == PATH_SUSPENSION_CLOSED;
+    if (connection->letter_count > 0 || !connection->is_greeted) {
+        return false;
+    }
+    return connection->path->control.suspension.state == PATH_SUSPENSION_CLOSED ||
+           paths_look(connection->outbox->settings.paths, connection->path).gate ==
+               GATE_WARMUP_QUOTA;
 }
 
 /* What a message's end says of the path. */
@@ -159,6 +163,10 @@ static void on_result(void *context, struct smtp_message *message, const struct 
         attempt_judge(outbox->settings.classify, result, provider, doubt);
     tell_path(connection, result, &verdict);
     hold_back(connection, verdict.hold, result->code);
+    if (verdict.outcome == OUTCOME_PENDING) {
+        paths_give_back(outbox->settings.paths, connection->path,
+                        loop_now_ms(outbox->settings.loop) - letter->sent_ms);
+    }
     if (takes_another_turn(connection, letter, &verdict)) {
         letter->turns++;
         destination_put_back(connection->destination, letter);

@@ -32,8 +32,8 @@ void connection_open(struct destination *destination, const struct route_target 
                      struct sending_ip *ip);
 /** Does its path let a message start now? If not, the outbox looks again in time. */
 bool connection_may_send(struct connection *connection);
-/** Its path is suspended, and nothing of it is on the wire. */
-bool connection_is_suspended(const struct connection *connection);
+/** Its path takes nothing for a while, and nothing of it is on the wire. */
+bool connection_is_of_no_use(const struct connection *connection);
 /** There may be a letter for it. */
 void connection_wake(struct connection *connection);
 /** Abort what stands before its dot. */

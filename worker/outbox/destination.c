@@ -155,23 +155,28 @@ struct path *destination_path(struct destination *destination, struct sending_ip
 static bool has_room(void *context, struct sending_ip *ip)
 {
     struct destination *destination = context;
-    const struct path_control *control = &destination_path(destination, ip)->control;
-    uint32_t most = control->profile->site_connections_most;
-    uint64_t now_ms = loop_now_ms(destination->outbox->settings.loop);
-    return path_control_may_connect(control, now_ms).is_allowed &&
-           (most == 0 || destination->site->open < most);
+    struct path *path = destination_path(destination, ip);
+    uint32_t most = path->control.profile->site_connections_most;
+    return (most == 0 || destination->site->open < most) &&
+           paths_may_connect(destination->outbox->settings.paths, path);
 }
 
-/* One path's word on the others': suspended is it only as long as all are. */
-static uint8_t gate_with(const struct path_control *control, uint8_t gate, uint64_t now_ms,
+static bool is_closing(uint8_t gate)
+{
+    return gate == GATE_SITE_SUSPENDED || gate == GATE_WARMUP_QUOTA;
+}
+
+/* One path's word on the others': closed are they only as long as all are. */
+static uint8_t gate_with(const struct paths *paths, const struct path *path, uint8_t gate,
                          uint64_t *wait_ms)
 {
-    struct path_answer answer = path_control_may_send(control, now_ms);
-    if (answer.gate == GATE_SITE_SUSPENDED) {
-        *wait_ms = gate == GATE_NONE || answer.wait_ms < *wait_ms ? answer.wait_ms : *wait_ms;
-        return gate == GATE_NONE ? GATE_SITE_SUSPENDED : gate;
+    struct path_answer answer = paths_look(paths, path);
+    if (is_closing(answer.gate)) {
+        bool is_sooner = gate == GATE_NONE || (is_closing(gate) && answer.wait_ms < *wait_ms);
+        *wait_ms = is_sooner ? answer.wait_ms : *wait_ms;
+        return is_sooner ? answer.gate : gate;
     }
-    bool is_rated = answer.gate == GATE_PATH_RATE || control->rate.ceiling > 0;
+    bool is_rated = answer.gate == GATE_PATH_RATE || path->control.rate.ceiling > 0;
     return is_rated || gate == GATE_PATH_RATE ? GATE_PATH_RATE : GATE_PATH_CONNECTIONS;
 }
 
@@ -190,7 +195,6 @@ uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms)
 {
     struct outbox *outbox = destination->outbox;
     struct sending_ips *ips = outbox->settings.ips;
-    uint64_t now_ms = loop_now_ms(outbox->settings.loop);
     uint8_t gate = GATE_NONE;
     *ret_wait_ms = 0;
     for (size_t i = 0; i < ips->count; i++) {
@@ -199,9 +203,23 @@ uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms)
         if (is_usable && path == NULL) {
             return GATE_PATH_CONNECTIONS; /* one that has not been tried */
         }
-        gate = is_usable ? gate_with(&path->control, gate, now_ms, ret_wait_ms) : gate;
+        gate = is_usable ? gate_with(outbox->settings.paths, path, gate, ret_wait_ms) : gate;
     }
     return gate;
+}
+
+uint64_t destination_full_ms(const struct destination *destination)
+{
+    uint64_t least_ms = UINT64_MAX;
+    for (size_t i = 0; i < destination->outbox->settings.ips->count; i++) {
+        const struct path *path = destination->site->paths[i];
+        if (path != NULL && path->warm != NULL &&
+            text_equal(text_of(path->ip->pool), text_of(destination->pool))) {
+            uint64_t full_ms = paths_full_ms(destination->outbox->settings.paths, path);
+            least_ms = full_ms > 0 && full_ms < least_ms ? full_ms : least_ms;
+        }
+    }
+    return least_ms < UINT64_MAX ? least_ms : 0;
 }
 
 /* What was found while walking over the servers. */

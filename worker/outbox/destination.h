@@ -70,8 +70,10 @@ struct path *destination_path(struct destination *destination, struct sending_ip
 /** Is the IP ours, of its pool, and has one of its servers an address of the family? */
 bool destination_is_of_use(const struct destination *destination, const struct sending_ip *ip);
 /** What holds its letters back, as far as its paths do: enum gate, NONE when nothing does.
- *  @param ret_wait_ms  out: SITE_SUSPENDED: how long all of its paths are suspended */
+ *  @param ret_wait_ms  out: SITE_SUSPENDED, WARMUP_QUOTA: how long none of its paths takes any */
 uint8_t destination_gate(struct destination *destination, uint64_t *ret_wait_ms);
+/** How long ago the last of its young paths that are used up was so, ms. */
+uint64_t destination_full_ms(const struct destination *destination);
 /** Is there a server that is not left alone? */
 bool destination_has_other(const struct destination *destination);
 /** Leave a server alone for a while. */

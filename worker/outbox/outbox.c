@@ -13,10 +13,6 @@
 
 #define TICK_MS 250
 #define UNUSED_MS 60000
-/* A suspended destination's letters go back when it lasts so long, and come again after, at most:
- */
-#define SUSPENDED_LEAST_MS 10000
-#define SUSPENDED_MOST_MS 600000
 /* Drafts ahead of each greeted connection. */
 #define DRAFTS_AHEAD 3
 
@@ -471,7 +467,7 @@ static void check_connections(struct outbox *outbox, struct destination *destina
             !outbox->settings.may_complete(outbox->settings.context, connection->ip)) {
             connection_abort(connection);
         } else if (connection->ip->state != SENDING_IP_OWNED || connection->ip->is_stopped ||
-                   connection_is_suspended(connection)) {
+                   connection_is_of_no_use(connection)) {
             connection_quit(connection);
         }
     }

@@ -4,10 +4,11 @@
 
 /* The outbox looks at every destination that has letters this often in any case. */
 #define PACE_MOST_MS 250
-/* A suspended destination's letters go back when it lasts so long, and come again after, at most:
- */
-#define SUSPENDED_LEAST_MS 10000
+/* Letters of a destination of which no path takes any go back when it lasts so long, */
+#define CLOSED_LEAST_MS 10000
+/* and come again after, at most: */
 #define SUSPENDED_MOST_MS 600000
+#define WARMUP_MOST_MS 3600000
 
 static void on_pace(void *context)
 {
@@ -47,23 +48,41 @@ void outbox_pace_wait(struct outbox *outbox, struct destination *destination, ui
     }
 }
 
+/* A warm-up's quota comes back at a known time. Until then another worker may have room in the
+ * pool: if there are others the letters look in again, each time after twice as long. */
+static uint64_t warmup_delay_ms(const struct destination *destination, const struct letter *letter)
+{
+    uint64_t full_ms = destination_full_ms(destination);
+    if (!letter->claim->is_shared || full_ms > WARMUP_MOST_MS) {
+        return WARMUP_MOST_MS;
+    }
+    return full_ms > CLOSED_LEAST_MS ? full_ms : CLOSED_LEAST_MS;
+}
+
+static void give_back(struct destination *destination, struct letter *letter, uint8_t gate,
+                      uint64_t wait_ms)
+{
+    struct outcome_report outcome = outcome_untouched(gate);
+    uint64_t most_ms = gate == GATE_WARMUP_QUOTA ? warmup_delay_ms(destination, letter)
+                                                 : (uint64_t)SUSPENDED_MOST_MS;
+    wait_ms = wait_ms < most_ms ? wait_ms : most_ms;
+    outcome.delay_s = (uint32_t)((wait_ms + 999) / 1000);
+    outbox_settle(destination->outbox, letter, &outcome);
+}
+
 void outbox_pace_give_back(struct destination *destination)
 {
-    struct outcome_report outcome = outcome_untouched(GATE_SITE_SUSPENDED);
-    struct outbox *outbox = destination->outbox;
     struct letter *letter;
     uint64_t wait_ms;
-    if (destination_gate(destination, &wait_ms) != GATE_SITE_SUSPENDED ||
-        wait_ms < SUSPENDED_LEAST_MS) {
+    uint8_t gate = destination_gate(destination, &wait_ms);
+    if ((gate != GATE_SITE_SUSPENDED && gate != GATE_WARMUP_QUOTA) || wait_ms < CLOSED_LEAST_MS) {
         return;
     }
-    wait_ms = wait_ms < SUSPENDED_MOST_MS ? wait_ms : SUSPENDED_MOST_MS;
-    outcome.delay_s = (uint32_t)((wait_ms + 999) / 1000);
     while (destination->queued > 0 && (letter = site_queue_take(&destination->queue)) != NULL) {
         destination->queued--;
-        outbox_settle(outbox, letter, &outcome);
+        give_back(destination, letter, gate, wait_ms);
     }
     while ((letter = destination_take(destination)) != NULL) {
-        outbox_settle(outbox, letter, &outcome);
+        give_back(destination, letter, gate, wait_ms);
     }
 }

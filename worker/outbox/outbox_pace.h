@@ -9,7 +9,7 @@ void outbox_pace_start(struct outbox *outbox);
 void outbox_pace_stop(struct outbox *outbox);
 /** Look at a destination again in so long: its rate is met until then. */
 void outbox_pace_wait(struct outbox *outbox, struct destination *destination, uint64_t wait_ms);
-/** When all its paths are suspended for longer than it is worth waiting, its letters go back:
+/** When none of its paths takes any for longer than it is worth waiting, its letters go back:
  * others may have their place. */
 void outbox_pace_give_back(struct destination *destination);
 

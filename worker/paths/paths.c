@@ -3,6 +3,7 @@
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "worker/paths/paths_history.h"
+#include "common/mail/rows.h"
 #include "worker/paths/paths_keeper.h"
 
 #include <assert.h>
@@ -34,12 +35,33 @@ static struct provider_profiles *read_profiles(const struct paths_settings *sett
     return profiles;
 }
 
+static void on_no_room(void *context)
+{
+    (void)context;
+}
+
+static struct warm_records *open_warm(const struct paths_settings *settings)
+{
+    static const struct config_list nothing;
+    const struct warm_plans none = {.plans = &nothing, .hour_share = 1000};
+    return warm_records_create(&(struct warm_settings){
+        .loop = settings->loop,
+        .store = settings->store,
+        .ips = settings->ips,
+        .plans = settings->plans != NULL ? *settings->plans : none,
+        .on_room = settings->on_room != NULL ? settings->on_room : on_no_room,
+        .context = settings->context,
+    });
+}
+
 struct paths *paths_create(const struct paths_settings *settings)
 {
     struct paths *paths = xalloc_zero(1, sizeof *paths);
     paths->settings = *settings;
     paths->profiles = read_profiles(settings, settings->profiles);
     paths->settings.profiles = NULL;
+    paths->warm = open_warm(settings);
+    paths->settings.plans = NULL;
     paths->table = table_create();
     paths->memories = table_create();
     for (int kind = 0; kind < PATH_DECISION_KIND_LIMIT; kind++) {
@@ -68,6 +90,7 @@ void paths_destroy(struct paths **paths)
         return;
     }
     loop_timer_destroy(&(*paths)->timer);
+    warm_records_destroy(&(*paths)->warm);
     free_all((*paths)->table);
     free_all((*paths)->memories);
     table_destroy(&(*paths)->table);
@@ -87,6 +110,7 @@ static struct path *create_path(struct paths *paths, struct sending_ip *ip, stru
     const struct path_profile *profile = provider_profiles_find(paths->profiles, site, host);
     path_control_init(&path->control, profile, loop_now_ms(paths->settings.loop));
     path->ip = ip;
+    path->warm = warm_records_hold(paths->warm, ip, site);
     (void)snprintf(path->site, sizeof path->site, "%.*s", TEXT_PRINT(site));
     (void)snprintf(path->host, sizeof path->host, "%.*s", TEXT_PRINT(host));
     (void)snprintf(path->key, sizeof path->key, "%s", key);
@@ -191,6 +215,57 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
     path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
     path->is_changed = true;
     follow(paths, path, &decisions, &cause);
+    if (event->kind == PATH_EVENT_STARTED) {
+        warm_records_take(paths->warm, path->warm);
+    } else if (event->kind == PATH_EVENT_ANSWERED) {
+        warm_records_heard(paths->warm, path->warm, &event->reply);
+    } else if (event->kind == PATH_EVENT_COMPLAINT) {
+        warm_records_complained(paths->warm, path->warm);
+    }
+}
+
+/* ---------------------------------------------------------------- may it */
+
+struct path_answer paths_look(const struct paths *paths, const struct path *path)
+{
+    uint64_t age_ms;
+    uint64_t wait_ms = warm_records_wait_ms(paths->warm, path->warm, &age_ms);
+    struct path_answer answer =
+        path_control_may_send(&path->control, loop_now_ms(paths->settings.loop));
+    bool is_longer = answer.gate == GATE_SITE_SUSPENDED && answer.wait_ms > wait_ms;
+    if (wait_ms > 0 && (answer.is_allowed || !is_longer)) {
+        return (struct path_answer){.gate = GATE_WARMUP_QUOTA, .wait_ms = wait_ms};
+    }
+    return answer;
+}
+
+struct path_answer paths_may_send(struct paths *paths, struct path *path)
+{
+    struct path_answer answer = paths_look(paths, path);
+    if (answer.is_allowed && !warm_records_may_send(paths->warm, path->warm)) {
+        /* It is woken when the store has answered. */
+        return (struct path_answer){.gate = GATE_WARMUP_QUOTA};
+    }
+    return answer;
+}
+
+bool paths_may_connect(struct paths *paths, struct path *path)
+{
+    uint64_t now_ms = loop_now_ms(paths->settings.loop);
+    return path_control_may_connect(&path->control, now_ms).is_allowed &&
+           warm_records_has_room(paths->warm, path->warm, path->control.window.open);
+}
+
+void paths_give_back(struct paths *paths, struct path *path, uint64_t age_ms)
+{
+    warm_records_give_back(paths->warm, path->warm, age_ms);
+}
+
+uint64_t paths_full_ms(const struct paths *paths, const struct path *path)
+{
+    uint64_t age_ms;
+    (void)warm_records_wait_ms(paths->warm, path->warm, &age_ms);
+    return age_ms;
 }
 
 void paths_tick(struct paths *paths)
@@ -206,6 +281,7 @@ void paths_tick(struct paths *paths)
         bool is_kept = path->is_changed && path->ip->state == SENDING_IP_OWNED;
         if (path->holders == 0 && !is_kept && now_ms - path->control.used_ms >= UNUSED_MS) {
             (void)table_remove(paths->table, text_of(path->key));
+            warm_records_release(path->warm);
             free(path);
         }
     }
@@ -222,6 +298,21 @@ void paths_use_profiles(struct paths *paths, const struct config_list *profiles)
     }
     provider_profiles_destroy(&paths->profiles);
     paths->profiles = others;
+}
+
+void paths_use_plans(struct paths *paths, const struct warm_plans *plans)
+{
+    warm_records_use(paths->warm, plans);
+}
+
+void paths_leave(struct paths *paths)
+{
+    warm_records_leave(paths->warm);
+}
+
+size_t paths_warming(const struct paths *paths, size_t *ret_full)
+{
+    return warm_records_count(paths->warm, ret_full);
 }
 
 size_t paths_count(const struct paths *paths, size_t *ret_suspended)

@@ -6,7 +6,7 @@
 #include "common/policy/path_control.h"
 #include "common/policy/provider_profiles.h"
 #include "common/store/store.h"
-#include "worker/paths/sending_ips.h"
+#include "worker/paths/warm_records.h"
 
 #define PATHS_SITE_BYTES 256
 #define PATHS_HOST_BYTES 256
@@ -17,7 +17,8 @@ struct paths;
 /** Ask its controller freely; feed it through paths_feed(). */
 struct path {
     struct path_control control;
-    struct sending_ip *ip; /* borrowed */
+    struct sending_ip *ip;    /* borrowed */
+    struct warm_record *warm; /* held; NULL: its IP is warm */
     uint32_t holders;
     uint64_t told_ms;   /* its last decision in the log */
     bool is_changed;    /* since it was last looked at for the store */
@@ -40,6 +41,10 @@ struct paths_settings {
     uint32_t messages_per_connection;
     /** What a server said, without addresses, at most PATHS_REPLY_BYTES. @return its length */
     size_t (*clean_reply)(struct text reply, char ret_text[PATHS_REPLY_BYTES + 1]);
+    const struct warm_plans *plans; /* of warm-up; not kept; NULL: none */
+    /** Some path may send again that had used up its quota or waited for a part of it. */
+    void (*on_room)(void *context);
+    void *context;
 };
 
 struct paths *paths_create(const struct paths_settings *settings);
@@ -54,10 +59,27 @@ void paths_release(struct paths *paths, struct path *path);
 /** Something happened on it. @param reply  what the server said, as it said it; empty: nothing */
 void paths_feed(struct paths *paths, struct path *path, const struct path_event *event,
                 struct text reply);
+/** What holds its messages back, if anything: its controller, or its warm-up. */
+struct path_answer paths_look(const struct paths *paths, const struct path *path);
+/** May a message start? Feed STARTED when it does. If not, it is seen to that one may soon. */
+struct path_answer paths_may_send(struct paths *paths, struct path *path);
+/** May one more connection be opened? Feed OPENED when it is. */
+bool paths_may_connect(struct paths *paths, struct path *path);
+/** A message that was started did not reach a server. @param age_ms  since then */
+void paths_give_back(struct paths *paths, struct path *path, uint64_t age_ms);
+/** How long its day's or hour's quota is used up already, ms. */
+uint64_t paths_full_ms(const struct paths *paths, const struct path *path);
 /** Time passes: a few times a second. */
 void paths_tick(struct paths *paths);
 /** Other profiles (SIGHUP): they bound every path from now on. */
 void paths_use_profiles(struct paths *paths, const struct config_list *profiles);
+
+/** Other plans of warm-up (SIGHUP). */
+void paths_use_plans(struct paths *paths, const struct warm_plans *plans);
+/** Drain, nothing is sent any more: quotas that were reserved and not used go back. */
+void paths_leave(struct paths *paths);
+/** How many are warming up, and how many of them have used up their quota. */
+size_t paths_warming(const struct paths *paths, size_t *ret_full);
 
 /** How many there are, and how many of them are suspended. */
 size_t paths_count(const struct paths *paths, size_t *ret_suspended);

@@ -13,9 +13,22 @@ enum sending_ip_state {
     SENDING_IP_UNUSABLE, /* cannot be bound on this machine */
 };
 
+/** Its warm-up today, as screens show it: of the sites it sends to. */
+struct sending_ip_warmup {
+    uint16_t day;          /* of the plan, from 1; days + 1: warm */
+    uint16_t days;         /* 0: no plan */
+    uint32_t sites;        /* of today that have a quota, */
+    uint32_t full;         /* those that have used it up, */
+    uint64_t used;         /* messages to them, */
+    uint64_t quota;        /* of so many */
+    int64_t opens_unix_ms; /* when all are full: the first that is not any more */
+    bool is_frozen;
+};
+
 struct sending_ip {
-    const char *pool; /* borrowed, like ehlo */
+    const char *pool; /* borrowed, like ehlo and warmup */
     const char *ehlo;
+    const char *warmup;            /* name of its plan; NULL: it is warm */
     struct stream_address address; /* port 0 */
     char text[STREAM_ADDRESS_LENGTH];
     uint16_t number; /* its place in the list */
@@ -26,6 +39,7 @@ struct sending_ip {
     const char
         *listed_on[SENDING_IP_LISTS_MAX]; /* block lists, by their place; borrowed; NULL: not */
     bool is_stopped;                      /* by an operator: not used, as if it were not ours */
+    struct sending_ip_warmup warm;
 };
 
 struct sending_ips {
