@@ -40,6 +40,8 @@
     X(LIST_KEYS, "Access", "ListKeys", list_keys_response)                              \
     X(ROTATE_KEY, "Access", "RotateKey", rotate_key_response)                           \
     X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)                           \
+    X(GET_WARMUP, "Fleet", "GetWarmup", get_warmup_response)                            \
+    X(SET_WARMUP, "Fleet", "SetWarmup", set_warmup_response)                            \
     X(WHY, "Fleet", "Why", why_response)                                                \
     X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
     X(TRACE, "Fleet", "Trace", trace_response)                                          \

@@ -56,6 +56,11 @@ extern const struct command uncertain_assume_delivered_command;
 extern const struct command uncertain_bounce_command;
 extern const struct command uncertain_list_command;
 extern const struct command uncertain_resend_command;
+extern const struct command warmup_freeze_command;
+extern const struct command warmup_reset_command;
+extern const struct command warmup_set_command;
+extern const struct command warmup_show_command;
+extern const struct command warmup_unfreeze_command;
 extern const struct command why_command;
 
 #endif

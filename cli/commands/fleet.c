@@ -71,10 +71,31 @@ static void append_workers(const Hikyaku__V1__GetFleetResponse *fleet, struct bu
     table_print_append(table, out);
 }
 
+/* "day 9 of 28" and "41,002 / 45,000": to sites that have a quota; else all that was sent. */
+static void append_warmup(struct table_print *table, const Hikyaku__V1__FleetIp *ip)
+{
+    char used[FORMAT_BYTES];
+    char quota[FORMAT_BYTES];
+    if (ip->warmup_days == 0) {
+        table_print_cell(table, TEXT("-"));
+    } else if (ip->warmup_day > ip->warmup_days) {
+        table_print_format(table, "warm%s", ip->warmup_frozen ? ", frozen" : "");
+    } else {
+        table_print_format(table, "day %u of %u%s", ip->warmup_day, ip->warmup_days,
+                           ip->warmup_frozen ? ", frozen" : "");
+    }
+    if (ip->warmup_quota > 0) {
+        table_print_format(table, "%s / %s", format_count(ip->warmup_used, used),
+                           format_count(ip->warmup_quota, quota));
+    } else {
+        table_print_cell(table, text_of(format_count(ip->sent_today, used)));
+    }
+}
+
 static void append_ips(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer *out)
 {
     OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("IP,POOL,OWNER,NAME,>TODAY,STATE");
+    struct table_print *table = table_print_create("IP,POOL,OWNER,NAME,WARM-UP,>TODAY,STATE");
     char text[FORMAT_BYTES];
     for (size_t i = 0; i < fleet->n_ips; i++) {
         const Hikyaku__V1__FleetIp *ip = fleet->ips[i];
@@ -82,9 +103,13 @@ static void append_ips(const Hikyaku__V1__GetFleetResponse *fleet, struct buffer
         table_print_cell(table, text_of(ip->pool));
         table_print_cell(table, text_of(ip->owner[0] == '\0' ? "-" : ip->owner));
         table_print_cell(table, text_of(ip->ehlo_name));
-        table_print_cell(table, text_of(format_count(ip->sent_today, text)));
+        append_warmup(table, ip);
         OWNED(buffer_finish) struct buffer state = {0};
         buffer_append_string(&state, ip->state);
+        if (ip->warmup_opens_unix_ms != 0) {
+            buffer_printf(&state, "; full until %s",
+                          format_time_near(ip->warmup_opens_unix_ms, clock_unix_ms(), text));
+        }
         for (size_t j = 0; j < ip->n_listed_on; j++) {
             buffer_append_string(&state, j == 0 ? "; listed on " : ", ");
             buffer_append_string(&state, ip->listed_on[j]);

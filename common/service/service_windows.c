@@ -127,11 +127,6 @@ int service_windows_read_local(struct service_windows *windows, struct text zone
     return error;
 }
 
-const struct time_zone *service_windows_zone(struct service_windows *windows, struct text name)
-{
-    return find_zone(windows, name);
-}
-
 static void read_list(struct service_windows *windows, struct text packed, struct known *known)
 {
     known->count = send_window_unpack(packed, known->list);

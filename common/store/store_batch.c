@@ -242,6 +242,45 @@ void store_batch_due(struct store *store, const unsigned char campaign[16], int6
     store_send(store, STORE_LINK_READ, on_due, list);
 }
 
+static void on_later(void *object, int error, const redisReply *reply)
+{
+    struct store_call *call = object;
+    size_t count = error == 0 ? store_reply_count(reply) : 0;
+    if (count > call->number) {
+        error = -EPROTO;
+        count = 0;
+    }
+    uint32_t *numbers = xalloc_zero(count + 1, sizeof *numbers);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t number = 0;
+        if (text_to_u64(store_reply_text(store_reply_at(reply, i)), UINT32_MAX, &number) != 0) {
+            error = -EPROTO;
+        }
+        numbers[i] = (uint32_t)number;
+    }
+    ((store_batch_numbers_fn *)call->on_answer)(call->context, error, numbers,
+                                                error == 0 ? count : 0);
+    free(numbers);
+    free(call);
+}
+
+void store_batch_later(struct store *store, const unsigned char campaign[16], int64_t from_unix_s,
+                       size_t limit, store_batch_numbers_fn *on_answer, void *context)
+{
+    struct store_command *command = store_command_of(store);
+    store_command_begin(command, "ZRANGE");
+    store_add_campaign_key(store, campaign, "due");
+    store_command_add_number(command, from_unix_s);
+    store_command_add_string(command, "+inf");
+    store_command_add_string(command, "BYSCORE");
+    store_command_add_string(command, "LIMIT");
+    store_command_add_string(command, "0");
+    store_command_add_unsigned(command, limit);
+    struct store_call *call = store_call_create(store, STORE_ANSWER(on_answer), context);
+    call->number = (uint32_t)limit;
+    store_send(store, STORE_LINK_READ, on_later, call);
+}
+
 /* Parts of a batch: the provider, then the part itself; both on one connection, in order. */
 
 struct part_call {

@@ -29,6 +29,12 @@ void store_batch_due(struct store *store, const unsigned char campaign[16], int6
 void store_batch_due_first(struct store *store, const unsigned char campaign[16],
                            int64_t until_unix_s, uint32_t batches, store_batch_due_fn *on_answer,
                            void *context);
+/** @param numbers  valid during the call */
+typedef void store_batch_numbers_fn(void *context, int error, const uint32_t *numbers,
+                                    size_t count);
+/** Free batches with open rows of which none is due before a time. */
+void store_batch_later(struct store *store, const unsigned char campaign[16], int64_t from_unix_s,
+                       size_t limit, store_batch_numbers_fn *on_answer, void *context);
 
 /** @param provider, sealed  valid during the call; -ENOENT: the sealed part is gone */
 typedef void store_batch_sealed_fn(void *context, int error, struct text provider,

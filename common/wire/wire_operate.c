@@ -13,6 +13,7 @@
 #define CHARACTERS WIRE_RULE_CHARACTERS
 #define LABELS_MAX 10
 #define ROWS_MAX (16384U * 4096U) /* of a campaign */
+#define WARMUP_DAYS_MAX 60        /* of a plan */
 
 static const struct wire_rule_set plain_set = {NULL, 0, NULL};
 
@@ -75,6 +76,33 @@ static const struct wire_rule resume_restored_rules[] = {
     {.number = 2, .flags = REQUIRED},
 };
 static const struct wire_rule_set resume_restored_set = SET(resume_restored_rules, NULL);
+
+static void check_warmup(struct wire_check *check, const ProtobufCMessage *message,
+                         const struct wire_path *path)
+{
+    const Hikyaku__V1__SetWarmupRequest *request = AS(Hikyaku__V1__SetWarmupRequest, message);
+    bool sets = request->action == HIKYAKU__V1__WARMUP_ACTION__WARMUP_ACTION_SET;
+    if (sets && (request->day > 0) == request->warm) {
+        wire_check_report(check, path, "day", request->warm ? "superfluous" : "required",
+                          "either day or warm must be set");
+    } else if (!sets && (request->day > 0 || request->warm)) {
+        wire_check_report(check, path, "day", "superfluous", "belongs to SET");
+    }
+}
+
+static const struct wire_rule get_warmup_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_LABEL, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
+};
+static const struct wire_rule_set get_warmup_set = SET(get_warmup_rules, NULL);
+static const struct wire_rule set_warmup_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 3, .flags = REQUIRED},
+    {.number = 4, .max = WARMUP_DAYS_MAX},
+    {.number = 6, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set set_warmup_set = SET(set_warmup_rules, check_warmup);
 
 /* ---------------------------------------------------------------- access */
 
@@ -186,6 +214,8 @@ static const struct {
     {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
     {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
     {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
+    {&hikyaku__v1__get_warmup_request__descriptor, &get_warmup_set},
+    {&hikyaku__v1__set_warmup_request__descriptor, &set_warmup_set},
     {&hikyaku__v1__why_request__descriptor, &why_set},
     {&hikyaku__v1__forecast_request__descriptor, &forecast_set},
     {&hikyaku__v1__trace_request__descriptor, &why_set},

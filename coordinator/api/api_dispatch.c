@@ -84,6 +84,9 @@ static const struct api_dispatch_method methods[] = {
     {"FleetService", "Trace", REQUEST(trace), api_why_handle_trace, API_DISPATCH_OPEN, ROWS},
     {"AccessService", "ListAudit", REQUEST(list_audit), api_log_handle, API_DISPATCH_OPEN,
      SCOPE(AUDIT_READ)},
+    {"FleetService", "GetWarmup", REQUEST(get_warmup), api_warmup_handle, API_DISPATCH_OPEN, FLEET},
+    {"FleetService", "SetWarmup", REQUEST(set_warmup), api_warmup_handle_set, API_DISPATCH_OPEN,
+     FLEET},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)

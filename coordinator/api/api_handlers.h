@@ -23,6 +23,8 @@ void api_fleet_handle(struct api_call *call);
 void api_stop_handle(struct api_call *call);
 void api_stop_handle_start(struct api_call *call);
 void api_stop_handle_list(struct api_call *call);
+void api_warmup_handle(struct api_call *call);
+void api_warmup_handle_set(struct api_call *call);
 void api_why_handle(struct api_call *call);
 void api_why_handle_forecast(struct api_call *call);
 void api_why_handle_trace(struct api_call *call);

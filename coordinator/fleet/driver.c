@@ -164,6 +164,10 @@ void driver_on_notice(struct driver *driver, enum store_notice_kind kind,
         driver_on_life(driver);
         return;
     }
+    if (kind == STORE_NOTICE_PATHS) {
+        driver_hasten_all(driver);
+        return;
+    }
     if (driver->partitions[identity_partition(campaign)].is_held) {
         driver_campaign_look_soon(driver_campaign_obtain(driver, campaign));
     }

@@ -132,6 +132,7 @@ static void take_header(struct driver_campaign *campaign, const struct store_cam
     campaign->facts = drive_facts_of(header, &sources, NULL);
     campaign->quarantined = header->gates[GATE_QUARANTINED];
     campaign->canary_batches = store_canary_is_open(header) ? header->canary.batches : 0;
+    campaign->held_by_paths = header->gates[GATE_WARMUP_QUOTA] + header->gates[GATE_SITE_SUSPENDED];
     bool is_changed = campaign->word != 0 && campaign->word != header->word;
     campaign->word = header->word;
     if (is_changed) {
@@ -250,6 +251,7 @@ static void act(struct driver_campaign *campaign)
     }
     (void)driver_campaign_hold(campaign); /* what follows may be answered at once */
     if (decision.offers) {
+        driver_hasten(campaign);
         offer(campaign);
     } else {
         withhold(campaign, decision.sweeps != OUTCOME_PENDING);

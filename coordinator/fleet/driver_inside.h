@@ -5,6 +5,7 @@
  *   driver_canary.c    its canary: the wait, the verdict
  *   driver_limits.c    held by a shared limit for a while
  *   driver_list.c      its due batches: into the ready queues, or swept
+ *   driver_hasten.c    what paths hold until a time, before it
  *   driver_claims.c    claims of dead sessions, claims that a live one does not know
  *   driver_doubt.c     rows whose doubt has lasted long enough */
 #ifndef HIKYAKU_COORDINATOR_FLEET_DRIVER_INSIDE_H
@@ -25,6 +26,8 @@
 #define DRIVER_SWEEPS_PER_TICK 200
 #define DRIVER_SWEEPS_AT_ONCE 32
 #define DRIVER_RECLAIMS_AT_ONCE 64
+/* Between two looks for what may go on before its time. */
+#define DRIVER_HASTEN_APART_MS 900
 /* I10: nothing starts or expires beyond this. */
 #define DRIVER_SKEW_MAX_MS 60000
 
@@ -34,9 +37,12 @@ struct driver_campaign {
     char id_text[IDENTITY_CAMPAIGN_LENGTH + 1];
     unsigned int partition;
     struct drive_facts facts;
-    uint64_t quarantined;    /* recipients */
-    size_t suspects;         /* batches, in the last list of due ones */
-    uint32_t canary_batches; /* only these are offered; 0: all */
+    uint64_t quarantined;       /* recipients */
+    uint64_t held_by_paths;     /* recipients under the gates that driver_hasten() ends */
+    uint64_t hastened_ms;       /* when that last looked; 0: it has not */
+    unsigned int hasten_passes; /* to come */
+    size_t suspects;            /* batches, in the last list of due ones */
+    uint32_t canary_batches;    /* only these are offered; 0: all */
     uint8_t word;
     uint8_t lane;
     char *tenant; /* owned; NULL until the header was read */
@@ -55,6 +61,7 @@ struct driver_campaign {
     bool is_dirty;       /* in the list of those to look at soon */
     bool is_judging;     /* a step of its canary is without answer */
     bool is_closing;     /* a container: closed, or about to be */
+    bool is_hastening;   /* what paths hold is being made due */
     bool has_more;       /* more is due than is in memory */
     unsigned int sweeps; /* without answer */
     unsigned int misses; /* active sets in a row that did not name it */
@@ -128,6 +135,12 @@ void driver_canary_look(struct driver_campaign *campaign, const struct store_cam
 /* driver_limits.c */
 void driver_limits_on_timer(void *driver);
 bool driver_limits_hold(const struct driver_campaign *campaign);
+
+/* driver_hasten.c */
+/** Make due what paths hold, if somebody has said that it may go on. */
+void driver_hasten(struct driver_campaign *campaign);
+/** Somebody has. */
+void driver_hasten_all(struct driver *driver);
 
 /* driver_claims.c */
 void driver_claims_look(struct driver *driver, unsigned int partition);

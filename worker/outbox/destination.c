@@ -180,14 +180,14 @@ static uint8_t gate_with(const struct paths *paths, const struct path *path, uin
     return is_rated || gate == GATE_PATH_RATE ? GATE_PATH_RATE : GATE_PATH_CONNECTIONS;
 }
 
-/* Ours, of the pool, and some server has an address of its family. */
+/* Ours, not stopped, of the pool, and some server has an address of its family. */
 bool destination_is_of_use(const struct destination *destination, const struct sending_ip *ip)
 {
     bool has_family = false;
     for (size_t i = 0; i < destination->route.target_count; i++) {
         has_family = has_family || destination->route.targets[i].address.is_v6 == ip->address.is_v6;
     }
-    return has_family && ip->state == SENDING_IP_OWNED &&
+    return has_family && ip->state == SENDING_IP_OWNED && !ip->is_stopped &&
            text_equal(text_of(ip->pool), text_of(destination->pool));
 }
 

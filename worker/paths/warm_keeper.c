@@ -1,6 +1,7 @@
 #include "worker/paths/warm_keeper.h"
 
 #include "common/base/log.h"
+#include "common/store/store_fleet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,6 +100,14 @@ static void wake(struct warm_records *records, struct warm_record *record)
     if (record->is_wanted && record->tokens > 0) {
         record->is_wanted = false;
         records->settings.on_room(records->settings.context);
+    }
+}
+
+void warm_keeper_tell(struct warm_records *records)
+{
+    static const unsigned char nobody[16] = {0};
+    if (records->settings.store != NULL && store_is_ready(records->settings.store)) {
+        store_fleet_notify(records->settings.store, STORE_NOTICE_PATHS, nobody);
     }
 }
 
@@ -245,7 +254,8 @@ static void on_loaded(void *context, int error, const struct store_ip_site *stat
         loading.ip->epoch != loading.epoch) {
         return; /* asked again with the next round */
     }
-    forget(records, loading.ip, ip->loaded_epoch != loading.epoch);
+    bool is_change = ip->loaded_epoch == loading.epoch;
+    forget(records, loading.ip, !is_change);
     ip->start = (struct warmup){.day = 0};
     memcpy(ip->change, "0", sizeof "0");
     for (size_t i = 0; error == 0 && i < count; i++) {
@@ -255,6 +265,9 @@ static void on_loaded(void *context, int error, const struct store_ip_site *stat
     (void)warm_records_hour(records);
     begin(records, loading.ip);
     records->settings.on_room(records->settings.context);
+    if (is_change) {
+        warm_keeper_tell(records);
+    }
 }
 
 static void load(struct warm_records *records, struct sending_ip *ip)
@@ -293,13 +306,6 @@ static void poll(struct warm_records *records, struct sending_ip *ip)
 }
 
 /* ---------------------------------------------------------------- telling what it means */
-
-void warm_keeper_retell(struct warm_records *records)
-{
-    for (size_t i = 0; i < SENDING_IPS_MAX; i++) {
-        records->ips[i].is_told = false;
-    }
-}
 
 static void on_told(void *context, int error, const struct store_warm_answer *answer)
 {

@@ -10,7 +10,7 @@ void warm_keeper_start(struct warm_records *records);
 void warm_keeper_ask(struct warm_records *records, struct warm_record *record);
 /** Give back all of its tokens: their hour is over, or its quota shrank. */
 void warm_keeper_return(struct warm_records *records, struct warm_record *record);
-/** The plans are others: tell readers. */
-void warm_keeper_retell(struct warm_records *records);
+/** What is held may go on: quotas are others now. */
+void warm_keeper_tell(struct warm_records *records);
 
 #endif

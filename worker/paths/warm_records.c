@@ -93,6 +93,7 @@ void warm_records_use(struct warm_records *records, const struct warm_plans *pla
         record->opens_unix_ms = 0;
     }
     records->settings.on_room(records->settings.context);
+    warm_keeper_tell(records);
 }
 
 /* ---------------------------------------------------------------- records */
