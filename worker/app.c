@@ -18,6 +18,7 @@
 #include "worker/mailroom.h"
 #include "worker/reply_rules.h"
 #include "worker/watch/ip_watch.h"
+#include "worker/worker_ips.h"
 #include "worker/worker_keys.h"
 
 #include <errno.h>
@@ -363,26 +364,6 @@ static int open_keys(struct app *app, struct problem *problem)
                       : worker_keys_read(app->config, &app->bus_key, app->server_key, problem);
 }
 
-static int open_ips(struct app *app, struct problem *problem)
-{
-    const struct worker_config_pool *pools = app->config->pools.items;
-    for (size_t i = 0; i < app->config->pools.count; i++) {
-        const struct worker_config_ip *ips = pools[i].ips.items;
-        for (size_t j = 0; j < pools[i].ips.count; j++) {
-            int error = sending_ips_add(&app->ips, pools[i].name, ips[j].address, ips[j].ehlo);
-            if (error != 0) {
-                problem_set(problem, "pools", "sending_ip",
-                            error == -EEXIST ? "%s stands there twice"
-                                             : "%s is one address too many",
-                            ips[j].address);
-                return error;
-            }
-            app->ips.items[app->ips.count - 1].warmup = ips[j].warmup;
-        }
-    }
-    return 0;
-}
-
 static int open_dkim(struct app *app, struct problem *problem)
 {
     const struct worker_config *config = app->config;
@@ -531,7 +512,7 @@ static int open_all(struct app *app, struct problem *problem)
     int error = open_keys(app, problem);
     error =
         error != 0 ? error : reply_rules_read(app->config->reply_rules, &app->classify, problem);
-    error = error != 0 ? error : open_ips(app, problem);
+    error = error != 0 ? error : worker_ips_read(app->config, &app->ips, problem);
     error = error != 0 ? error : open_dkim(app, problem);
     error = error != 0 ? error : open_store(app, problem);
     error = error != 0 ? error : open_dns(app, problem);

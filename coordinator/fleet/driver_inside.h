@@ -137,9 +137,8 @@ void driver_limits_on_timer(void *driver);
 bool driver_limits_hold(const struct driver_campaign *campaign);
 
 /* driver_hasten.c */
-/** Make due what paths hold, if somebody has said that it may go on. */
+/** Make due what paths hold, if driver_hasten_all() has said that it may go on. */
 void driver_hasten(struct driver_campaign *campaign);
-/** Somebody has. */
 void driver_hasten_all(struct driver *driver);
 
 /* driver_claims.c */

@@ -79,6 +79,11 @@ def site_of(cluster, address, site):
     return sites[0] if sites else None
 
 
+def times_read(cluster, address):
+    return sum(entry["event"] == "warmup.read" and entry["sending_ip"] == address
+               for entry in cluster.workers[0].log())
+
+
 def end(cluster, campaign):
     cluster.client().campaign("CancelCampaign", campaign_id=campaign)
     cluster.wait_campaign(campaign, ["CANCELLED"], 120)
@@ -128,7 +133,9 @@ def test_what_no_ip_may_send_waits_until_an_operator_says_so(cluster):
     assert {event.attempt for event in events if event.recipient_domain} == {1}
 
     # Anew from day 1; what was sent today stays counted.
+    known = times_read(cluster, ALONE)
     assert "day 1 of 3" in warmup(cluster, "reset", ALONE, "--site", "held.test")
+    wait_until("the worker knows", lambda: times_read(cluster, ALONE) > known)
     late = submit(cluster, "late", 5, "held.test")
     wait_held(cluster, late, 5)
     end(cluster, late)

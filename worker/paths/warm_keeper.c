@@ -178,6 +178,30 @@ void warm_keeper_ask(struct warm_records *records, struct warm_record *record)
     }
 }
 
+/* ---------------------------------------------------------------- telling what it means */
+
+static void on_told(void *context, int error, const struct store_warm_answer *answer)
+{
+    bool *is_told = context;
+    (void)answer;
+    *is_told = *is_told && error == 0;
+}
+
+static void tell_plan(struct warm_records *records, const struct sending_ip *ip)
+{
+    struct warm_ip *warm = &records->ips[ip->number];
+    OWNED(buffer_finish) struct buffer told = {0};
+    warmup_setting_append(warm->setting, &told);
+    warm->is_told = true;
+    const struct store_warm_request request = {.ip = text_of(ip->text),
+                                               .epoch = ip->epoch,
+                                               .change = warm->change,
+                                               .site = TEXT(STORE_WARM_PLAN),
+                                               .state = buffer_text(&told),
+                                               .day = records->hour.day};
+    store_warm_reserve(records->settings.store, &request, on_told, &warm->is_told);
+}
+
 /* ---------------------------------------------------------------- reading */
 
 struct loading {
@@ -264,6 +288,11 @@ static void on_loaded(void *context, int error, const struct store_ip_site *stat
     ip->loaded_epoch = loading.epoch;
     (void)warm_records_hour(records);
     begin(records, loading.ip);
+    LOG(LOG_WARMUP_READ, NULL, log_string("sending_ip", loading.ip->text),
+        log_number("sites", (int64_t)count), log_string("change", ip->change));
+    if (ip->setting != NULL && !ip->is_told) {
+        tell_plan(records, loading.ip);
+    }
     records->settings.on_room(records->settings.context);
     if (is_change) {
         warm_keeper_tell(records);
@@ -303,30 +332,6 @@ static void poll(struct warm_records *records, struct sending_ip *ip)
     *loading = (struct loading){records, ip, ip->epoch};
     records->ips[ip->number].is_polling = true;
     store_warm_ask_change(records->settings.store, text_of(ip->text), on_change, loading);
-}
-
-/* ---------------------------------------------------------------- telling what it means */
-
-static void on_told(void *context, int error, const struct store_warm_answer *answer)
-{
-    bool *is_told = context;
-    (void)answer;
-    *is_told = *is_told && error == 0;
-}
-
-static void tell_plan(struct warm_records *records, const struct sending_ip *ip)
-{
-    struct warm_ip *warm = &records->ips[ip->number];
-    OWNED(buffer_finish) struct buffer told = {0};
-    warmup_setting_append(warm->setting, &told);
-    warm->is_told = true;
-    const struct store_warm_request request = {.ip = text_of(ip->text),
-                                               .epoch = ip->epoch,
-                                               .change = warm->change,
-                                               .site = TEXT(STORE_WARM_PLAN),
-                                               .state = buffer_text(&told),
-                                               .day = records->hour.day};
-    store_warm_reserve(records->settings.store, &request, on_told, &warm->is_told);
 }
 
 /* ---------------------------------------------------------------- each second */
