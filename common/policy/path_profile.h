@@ -45,6 +45,7 @@ struct path_profile {
     uint32_t connections_first; /* of one IP */
     uint32_t connections_most;
     uint32_t site_connections_most; /* of all IPs; 0: no bound (M3) */
+    uint32_t site_per_minute_most;  /* of all IPs; 0: no bound */
     uint32_t messages_per_connection;
     uint32_t recipients_per_message;
     /** Unknown users among attempts, in permille, above which the path stops (J6). */

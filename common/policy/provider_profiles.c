@@ -123,7 +123,11 @@ static const struct config_key profile_keys[] = {
     {"connections_most", CONFIG_INTEGER, AT(connections_most), .fallback = "0", .maximum = 1000,
      .doc = "Never more than these from one IP (nor than smtp.connections_per_site)."},
     {"site_connections_most", CONFIG_INTEGER, AT(site_connections_most), .fallback = "0",
-     .maximum = 100000, .doc = "Connections from all IPs (M3); 0: no bound."},
+     .maximum = 100000,
+     .doc = "Connections from all IPs of the cluster at once (M3); 0: no bound."},
+    {"site_per_minute_most", CONFIG_INTEGER, AT(site_per_minute_most), .fallback = "0",
+     .maximum = 10000000,
+     .doc = "Messages from all IPs of the cluster, held in any 10 s; 0: no bound."},
     {"messages_per_connection", CONFIG_INTEGER, AT(messages_per_connection), .fallback = "0",
      .maximum = 100000,
      .doc = "Messages on one connection (nor more than "
@@ -241,6 +245,7 @@ static void fill(struct path_profile *profile, const struct provider_profiles_re
     pick_u32(record->connections_first, &profile->connections_first);
     pick_u32(record->connections_most, &profile->connections_most);
     pick_u32(record->site_connections_most, &profile->site_connections_most);
+    pick_u32(record->site_per_minute_most, &profile->site_per_minute_most);
     pick_u32(record->messages_per_connection, &profile->messages_per_connection);
     pick_u32(record->recipients_per_message, &profile->recipients_per_message);
     pick_u32(record->unknown_permille, &profile->unknown_permille);

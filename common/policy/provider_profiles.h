@@ -16,6 +16,7 @@ struct provider_profiles_record {
     uint64_t connections_first;
     uint64_t connections_most;
     uint64_t site_connections_most;
+    uint64_t site_per_minute_most;
     uint64_t messages_per_connection;
     uint64_t recipients_per_message;
     uint64_t unknown_permille;

@@ -225,6 +225,11 @@ void store_keys_stops(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:stops");
 }
 
+void store_keys_pauses(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:pauses");
+}
+
 void store_keys_access(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{access}:book");
@@ -253,6 +258,13 @@ void store_keys_tokens(struct buffer *out, const char *prefix, struct text tenan
     buffer_append_text(out, is_pool ? name : tenant);
     buffer_append_string(out, is_pool ? "}:tok" : "}:tok:");
     buffer_append_text(out, is_pool ? (struct text){NULL, 0} : name);
+}
+
+void store_keys_site_tokens(struct buffer *out, const char *prefix, struct text site, bool is_open)
+{
+    append_tag(out, prefix, ":{site:");
+    buffer_append_text(out, site);
+    buffer_append_string(out, is_open ? "}:open" : "}:tok");
 }
 
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,

@@ -54,6 +54,8 @@ void store_keys_notices(struct buffer *out, const char *prefix);
 void store_keys_decisions(struct buffer *out, const char *prefix);
 void store_keys_fleet_generation(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);
+/** Sites that are to be left alone. */
+void store_keys_pauses(struct buffer *out, const char *prefix);
 /** Principals and keys; and when keys were used. */
 void store_keys_access(struct buffer *out, const char *prefix);
 void store_keys_access_used(struct buffer *out, const char *prefix);
@@ -64,6 +66,8 @@ void store_keys_restored(struct buffer *out, const char *prefix);
 /** @param tenant  empty: of the pool `name` */
 void store_keys_tokens(struct buffer *out, const char *prefix, struct text tenant,
                        struct text name);
+/** A limit of a site over all sending IPs: messages, or open connections. */
+void store_keys_site_tokens(struct buffer *out, const char *prefix, struct text site, bool is_open);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector);
 

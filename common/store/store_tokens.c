@@ -13,6 +13,12 @@ static void add_key(struct store *store, struct store_command *command,
         store_add_campaign_key(store, name->campaign, "tok");
         return;
     }
+    if (name->site.size > 0) {
+        store_keys_site_tokens(store_command_scratch(command), store_prefix(store), name->site,
+                               name->is_open);
+        store_command_add_scratch(command);
+        return;
+    }
     store_keys_tokens(store_command_scratch(command), store_prefix(store), name->tenant,
                       name->name);
     store_command_add_scratch(command);

@@ -1,5 +1,6 @@
-/* Shared limits: how many messages of a tenant, pool, From or DKIM domain, or campaign may be on
- * their way or have ended within a window of time, over all coordinators. One hash each. */
+/* Shared limits: how many messages of a tenant, pool, From or DKIM domain, campaign or site may be
+ * on their way or have ended within a window of time, over all coordinators (a site's: all
+ * workers). One hash each. */
 #ifndef HIKYAKU_COMMON_STORE_STORE_TOKENS_H
 #define HIKYAKU_COMMON_STORE_STORE_TOKENS_H
 
@@ -13,6 +14,8 @@ struct store_tokens_name {
     struct text tenant;            /* of a tenant; empty: of a pool or a campaign */
     struct text name;              /* "tenant", "from:<domain>", "dkim:<domain>"; the pool's name */
     const unsigned char *campaign; /* 16 bytes; NULL: of a tenant or pool */
+    struct text site;              /* of a site over all sending IPs; empty: of the above */
+    bool is_open;                  /* a site's connections instead of its messages */
 };
 
 struct store_tokens {
