@@ -110,6 +110,7 @@ class _Session:
 
     async def do_rcpt(self, text):
         address = re.match(r"(?i)RCPT TO:<(.*)>", text).group(1)
+        self.sink.note_domain(self, address.rpartition("@")[2])
         rule = RULE.match(address)
         if rule and rule["kind"] in "ro":
             first = address not in self.sink.seen
@@ -173,6 +174,8 @@ class Sink:
         self.seen = set()
         self.connections = 0
         self.open = 0  # of them; a message whose sender is gone is taken all the same
+        self.most_open = {}  # connections at once, by the domain of their recipients
+        self._talking = {}
         self.pipelined = 0  # DATA commands that came together with their MAIL FROM
         self.tls_context = None
         if certificate is not None:
@@ -196,13 +199,22 @@ class Sink:
     async def _on_client(self, reader, writer):
         self.connections += 1
         self.open += 1
+        session = _Session(self, reader, writer)
         try:
-            await _Session(self, reader, writer).run()
+            await session.run()
         except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
             pass
         finally:
             self.open -= 1
+            for sessions in self._talking.values():
+                sessions.discard(session)
             writer.close()
+
+    def note_domain(self, session, domain):
+        """It is one of the connections over which mail for the domain comes."""
+        sessions = self._talking.setdefault(domain, set())
+        sessions.add(session)
+        self.most_open[domain] = max(self.most_open.get(domain, 0), len(sessions))
 
     def start(self):
         self._thread.start()

@@ -1,5 +1,8 @@
 """Shared limits, held over any window, whoever drives the campaigns: counted where mail arrives."""
 
+import signal
+import time
+
 import pytest
 from local.process import wait_until
 from mails import outcomes, submit_campaign
@@ -7,6 +10,15 @@ from worlds import world
 
 TENANT = 200  # in any 10 s
 PER_MINUTE = 60
+SITE = "site.test"
+SITE_MOST = 50  # in any 10 s, over both workers
+SITE_CONNECTIONS = 2
+SITE_ROWS = 120
+BLAMED = "blamed.test"
+PROFILES = [
+    {"name": SITE, "site_per_minute_most": 6 * SITE_MOST, "site_connections_most": SITE_CONNECTIONS},
+    {"name": BLAMED, "reactions": [{"class": "remote-system", "do": "suspend", "pause": "1h"}]},
+]
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +30,8 @@ def cluster(build):
         for _ in range(2):
             made.add_coordinator(rates=rates).start(wait=False)
         for number in range(2):
-            made.add_worker(ips=((f"127.0.0.{11 + number}", f"m{number}.shop.test"),)).start(
-                wait=False)
+            made.add_worker(ips=((f"127.0.0.{11 + number}", f"m{number}.shop.test"),),
+                            profiles=PROFILES).start(wait=False)
         for node in made.coordinators + made.workers:
             node.wait_ready()
         yield made
@@ -83,3 +95,51 @@ def test_a_reload_lifts_a_limit(cluster):
     cluster.wait_campaign(campaign, ["COMPLETED"], timeout_s=120)
     assert outcomes(cluster.client(), campaign) == {"DELIVERED": 900}
 
+
+def test_a_site_takes_no_more_from_all_ips_together(cluster):
+    """M3: messages in any 10 s and connections at once, over both workers, while Redis stands
+    still for some time in between."""
+    api = cluster.client()
+    campaign = submit_campaign(api, "site", [f"site{n}@{SITE}" for n in range(SITE_ROWS)])
+    wait_until("some have come", lambda: sum(
+        one.recipient.endswith(SITE) for one in list(cluster.sink.received)) >= SITE_MOST)
+    cluster.redis.process.signal(signal.SIGSTOP)
+    time.sleep(6)  # longer than workers go on without it, shorter than anybody is given up
+    cluster.redis.process.signal(signal.SIGCONT)
+    wait_until("its rate holds it", lambda: "PATH_RATE" in gates_at(cluster, campaign) or any(
+        one.outcome == api.pb.OUTCOME_DELIVERED and one.count == SITE_ROWS for one in api.campaign(
+            "GetCampaign", campaign_id=campaign).campaign.outcomes))
+    cluster.wait_campaign(campaign, ["COMPLETED"], timeout_s=300)
+    assert outcomes(api, campaign) == {"DELIVERED": SITE_ROWS}
+    received = [one for one in cluster.sink.received if one.recipient.endswith(SITE)]
+    assert len(received) == SITE_ROWS
+    assert {one.peer for one in received} == {"127.0.0.11", "127.0.0.12"}
+    assert most_in_any([one.at for one in received], 10) <= SITE_MOST
+    assert cluster.sink.most_open[SITE] <= SITE_CONNECTIONS
+
+
+def test_a_blamed_site_is_left_alone_by_all(cluster):
+    """One worker is told that the server has trouble; the other one pauses as well."""
+    told = []
+
+    def refuse_once(_sender):
+        if told:
+            return None
+        told.append(True)
+        return "421 4.3.0 virus scanner is not available"
+    api = cluster.client()
+    cluster.sink.mail_rule = refuse_once
+    campaign = submit_campaign(api, "blame", [f"blame{n}@{BLAMED}" for n in range(2000)])
+
+    def pauses():
+        return [[event for event in node.log() if event["event"] == "path.suspended" and
+                 event["site"] == BLAMED] for node in cluster.workers]
+    wait_until("both pause", lambda: all(pauses()), 60)
+    cluster.sink.mail_rule = None
+    (first,), (second,) = pauses()
+    assert first["rule"] == second["rule"] and {first["scope"], second["scope"]} == {"site"}
+    assert min(first["after"], second["after"]) >= 3590  # seconds
+    # It outlives who was told of it: a worker that comes later knows as well.
+    assert cluster.redis.client().hget("hk:{fleet}:pauses", "s" + BLAMED)
+    api.campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"])

@@ -156,9 +156,7 @@ static bool has_room(void *context, struct sending_ip *ip)
 {
     struct destination *destination = context;
     struct path *path = destination_path(destination, ip);
-    uint32_t most = path->control.profile->site_connections_most;
-    return (most == 0 || destination->site->open < most) &&
-           paths_may_connect(destination->outbox->settings.paths, path);
+    return paths_may_connect(destination->outbox->settings.paths, path);
 }
 
 static bool is_closing(uint8_t gate)

@@ -5,6 +5,7 @@
 #include "worker/paths/paths_history.h"
 #include "common/mail/rows.h"
 #include "worker/paths/paths_keeper.h"
+#include "worker/paths/sites.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -54,6 +55,16 @@ static struct warm_records *open_warm(const struct paths_settings *settings)
     });
 }
 
+static void on_site_room(void *context)
+{
+    const struct paths *paths = context;
+    if (paths->settings.on_room != NULL) {
+        paths->settings.on_room(paths->settings.context);
+    }
+}
+
+static void on_pause(void *context, const char *site, uint64_t pause_ms, const char *rule);
+
 struct paths *paths_create(const struct paths_settings *settings)
 {
     struct paths *paths = xalloc_zero(1, sizeof *paths);
@@ -62,6 +73,13 @@ struct paths *paths_create(const struct paths_settings *settings)
     paths->settings.profiles = NULL;
     paths->warm = open_warm(settings);
     paths->settings.plans = NULL;
+    paths->sites = sites_create(&(struct sites_settings){
+        .loop = settings->loop,
+        .store = settings->store,
+        .on_room = on_site_room,
+        .on_pause = on_pause,
+        .context = paths,
+    });
     paths->table = table_create();
     paths->memories = table_create();
     for (int kind = 0; kind < PATH_DECISION_KIND_LIMIT; kind++) {
@@ -91,6 +109,7 @@ void paths_destroy(struct paths **paths)
     }
     loop_timer_destroy(&(*paths)->timer);
     warm_records_destroy(&(*paths)->warm);
+    sites_destroy(&(*paths)->sites);
     free_all((*paths)->table);
     free_all((*paths)->memories);
     table_destroy(&(*paths)->table);
@@ -103,6 +122,8 @@ void paths_destroy(struct paths **paths)
 
 /* ---------------------------------------------------------------- one path */
 
+static void join_pause(struct paths *paths, struct path *path);
+
 static struct path *create_path(struct paths *paths, struct sending_ip *ip, struct text site,
                                 struct text host, const char *key)
 {
@@ -114,8 +135,10 @@ static struct path *create_path(struct paths *paths, struct sending_ip *ip, stru
     (void)snprintf(path->site, sizeof path->site, "%.*s", TEXT_PRINT(site));
     (void)snprintf(path->host, sizeof path->host, "%.*s", TEXT_PRINT(host));
     (void)snprintf(path->key, sizeof path->key, "%s", key);
+    path->common = sites_hold(paths->sites, path->site, profile);
     (void)table_put(paths->table, text_of(path->key), path);
     paths_keeper_recall(paths, path);
+    join_pause(paths, path);
     return path;
 }
 
@@ -174,6 +197,9 @@ static void carry_on(struct paths *paths, const struct path *from,
     uint64_t pause_ms =
         decision->until_ms > now_ms ? decision->until_ms - now_ms : SITE_PAUSE_LEAST_MS;
     struct path *path = table_first(paths->table, &walk);
+    if (decision->scope == PATH_SCOPE_SITE) {
+        sites_pause(paths->sites, from->common, pause_ms, decision->rule);
+    }
     for (; path != NULL; path = table_next(&walk)) {
         struct path_decisions decisions = {.count = 0};
         bool is_same_site = strcmp(path->site, from->site) == 0;
@@ -191,6 +217,40 @@ static void carry_on(struct paths *paths, const struct path *from,
             path->is_changed = true;
             tell(paths, path, &decisions.items[i], cause);
         }
+    }
+}
+
+static void suspend(struct paths *paths, struct path *path, uint64_t pause_ms, const char *rule)
+{
+    struct path_decisions decisions = {.count = 0};
+    path_control_suspend(&path->control, pause_ms, PATH_SCOPE_SITE, rule,
+                         loop_now_ms(paths->settings.loop), &decisions);
+    for (size_t i = 0; i < decisions.count; i++) {
+        path->is_changed = true;
+        tell(paths, path, &decisions.items[i], &(struct cause){.event = NULL});
+    }
+}
+
+/* A server blamed the site at another worker. */
+static void on_pause(void *context, const char *site, uint64_t pause_ms, const char *rule)
+{
+    struct paths *paths = context;
+    struct table_walk walk;
+    struct path *path = table_first(paths->table, &walk);
+    for (; path != NULL; path = table_next(&walk)) {
+        if (strcmp(path->site, site) == 0) {
+            suspend(paths, path, pause_ms, rule);
+        }
+    }
+}
+
+/* One that is new while its site pauses. */
+static void join_pause(struct paths *paths, struct path *path)
+{
+    const char *rule;
+    uint64_t pause_ms = sites_paused_ms(paths->sites, path->common, &rule);
+    if (pause_ms > 0) {
+        suspend(paths, path, pause_ms, rule);
     }
 }
 
@@ -215,6 +275,7 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
     path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
     path->is_changed = true;
     follow(paths, path, &decisions, &cause);
+    sites_feed(path->common, event->kind);
     if (event->kind == PATH_EVENT_STARTED) {
         warm_records_take(paths->warm, path->warm);
     } else if (event->kind == PATH_EVENT_ANSWERED) {
@@ -226,7 +287,8 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
 
 /* ---------------------------------------------------------------- may it */
 
-struct path_answer paths_look(const struct paths *paths, const struct path *path)
+/* Without what the site takes from all of us. */
+static struct path_answer look_at(const struct paths *paths, const struct path *path)
 {
     uint64_t age_ms;
     uint64_t wait_ms = warm_records_wait_ms(paths->warm, path->warm, &age_ms);
@@ -239,9 +301,22 @@ struct path_answer paths_look(const struct paths *paths, const struct path *path
     return answer;
 }
 
+struct path_answer paths_look(const struct paths *paths, const struct path *path)
+{
+    struct path_answer answer = look_at(paths, path);
+    uint64_t wait_ms = sites_wait_ms(path->common);
+    if (answer.is_allowed && wait_ms > 0) {
+        return (struct path_answer){.gate = GATE_PATH_RATE, .wait_ms = wait_ms};
+    }
+    return answer;
+}
+
 struct path_answer paths_may_send(struct paths *paths, struct path *path)
 {
-    struct path_answer answer = paths_look(paths, path);
+    struct path_answer answer = look_at(paths, path);
+    if (answer.is_allowed && !sites_may_send(paths->sites, path->common)) {
+        return (struct path_answer){.gate = GATE_PATH_RATE, .wait_ms = sites_wait_ms(path->common)};
+    }
     if (answer.is_allowed && !warm_records_may_send(paths->warm, path->warm)) {
         /* It is woken when the store has answered. */
         return (struct path_answer){.gate = GATE_WARMUP_QUOTA};
@@ -253,7 +328,8 @@ bool paths_may_connect(struct paths *paths, struct path *path)
 {
     uint64_t now_ms = loop_now_ms(paths->settings.loop);
     return path_control_may_connect(&path->control, now_ms).is_allowed &&
-           warm_records_has_room(paths->warm, path->warm, path->control.window.open);
+           warm_records_has_room(paths->warm, path->warm, path->control.window.open) &&
+           sites_may_connect(paths->sites, path->common);
 }
 
 void paths_give_back(struct paths *paths, struct path *path, uint64_t age_ms)
@@ -282,6 +358,7 @@ void paths_tick(struct paths *paths)
         if (path->holders == 0 && !is_kept && now_ms - path->control.used_ms >= UNUSED_MS) {
             (void)table_remove(paths->table, text_of(path->key));
             warm_records_release(path->warm);
+            sites_release(path->common);
             free(path);
         }
     }
@@ -293,8 +370,10 @@ void paths_use_profiles(struct paths *paths, const struct config_list *profiles)
     struct table_walk walk;
     struct path *path = table_first(paths->table, &walk);
     for (; path != NULL; path = table_next(&walk)) {
-        path_control_use_profile(&path->control, provider_profiles_find(others, text_of(path->site),
-                                                                        text_of(path->host)));
+        const struct path_profile *profile =
+            provider_profiles_find(others, text_of(path->site), text_of(path->host));
+        path_control_use_profile(&path->control, profile);
+        sites_use(paths->sites, path->common, profile);
     }
     provider_profiles_destroy(&paths->profiles);
     paths->profiles = others;

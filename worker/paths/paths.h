@@ -13,12 +13,14 @@
 #define PATHS_REPLY_BYTES 512
 
 struct paths;
+struct site_entry;
 
 /** Ask its controller freely; feed it through paths_feed(). */
 struct path {
     struct path_control control;
-    struct sending_ip *ip;    /* borrowed */
-    struct warm_record *warm; /* held; NULL: its IP is warm */
+    struct sending_ip *ip;     /* borrowed */
+    struct warm_record *warm;  /* held; NULL: its IP is warm */
+    struct site_entry *common; /* held: what it shares with the site's other paths */
     uint32_t holders;
     uint64_t told_ms;   /* its last decision in the log */
     bool is_changed;    /* since it was last looked at for the store */

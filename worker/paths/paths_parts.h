@@ -18,6 +18,7 @@ struct paths {
     struct paths_settings settings;
     struct provider_profiles *profiles;
     struct warm_records *warm;
+    struct sites *sites;
     struct table *table;    /* of struct path, by key */
     struct table *memories; /* of struct paths_memory, by key */
     struct metric *decisions[PATH_DECISION_KIND_LIMIT];

@@ -15,11 +15,10 @@
 #define SITE_BYTES 256
 /* Limits and pauses hold in any window of so many ms, and in a minute where that is too few. */
 #define WINDOW_MS 10000
-#define MINUTE_MS 60000
 #define TICK_MS 50
 #define PAUSES_MS 1000
-/* Who hears of a pause waits a tenth longer, but at least so much: who was told tries first, and may
- * be told again. */
+/* Who hears of a pause waits a tenth longer, but at least so much: who was told tries first, and
+ * may be told again. */
 #define LATER_LEAST_MS 2000
 /* What is left of a pause that is worth beginning one. */
 #define PAUSE_LEAST_MS 500

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- include: clock
--- A shared limit: in any window of time at most so many messages. What counts is what is on its way
+-- A shared limit: in any window of time at most so many messages (or, with a window of 0, at once). What counts is what is on its way
 -- and what ended less than a window ago, so that the count never lags behind the mail.
 -- Fields: o<session> -> "<transactional> <bulk> <seen ms>" on its way, d<step> -> "<transactional>
 -- <bulk>" that ended in that tenth of a second.

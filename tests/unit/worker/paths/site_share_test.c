@@ -192,7 +192,8 @@ static void work(struct world *world, struct worker *worker)
     for (size_t i = 0; i < ACTIVE_MOST && may_work(world); i++) {
         if (worker->ends_ms[i] == 0 && site_share_wants(&worker->share, world->now_ms)) {
             site_share_begin(&worker->share, world->now_ms);
-            worker->ends_ms[i] = world->now_ms + 20 + roll(world, roll(world, 30) == 0 ? 5000 : 200);
+            worker->ends_ms[i] =
+                world->now_ms + 20 + roll(world, roll(world, 30) == 0 ? 5000 : 200);
         }
     }
 }
@@ -260,7 +261,8 @@ static void step(struct world *world)
     world->busy_most = now_busy > world->busy_most ? now_busy : world->busy_most;
 }
 
-static struct world *run(uint64_t seed, struct site_share_limit limit, size_t workers, bool is_rough)
+static struct world *run(uint64_t seed, struct site_share_limit limit, size_t workers,
+                         bool is_rough)
 {
     struct world *world = calloc(1, sizeof *world);
     assert_non_null(world);
@@ -297,8 +299,8 @@ static size_t most_in_any(const struct world *world, uint64_t window_ms)
 static void no_window_has_more_than_the_limit(void **state)
 {
     (void)state;
-    static const struct site_share_limit limits[] = {{1, 10000}, {7, 10000}, {200, 10000},
-                                                     {1000, 10000}, {5, 60000}};
+    static const struct site_share_limit limits[] = {
+        {1, 10000}, {7, 10000}, {200, 10000}, {1000, 10000}, {5, 60000}};
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         for (uint64_t seed = 1; seed <= 2; seed++) {
             struct world *world = run(seed, limits[i], 1 + (i + 2 * seed) % WORKERS, true);
