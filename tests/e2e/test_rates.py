@@ -110,9 +110,11 @@ def test_a_site_takes_no_more_from_all_ips_together(cluster):
         one.outcome == api.pb.OUTCOME_DELIVERED and one.count == SITE_ROWS for one in api.campaign(
             "GetCampaign", campaign_id=campaign).campaign.outcomes))
     cluster.wait_campaign(campaign, ["COMPLETED"], timeout_s=300)
-    assert outcomes(api, campaign) == {"DELIVERED": SITE_ROWS}
+    told = outcomes(api, campaign)
     received = [one for one in cluster.sink.received if one.recipient.endswith(SITE)]
-    assert len(received) == SITE_ROWS
+    # Whose mark was not answered when Redis stood still may be in doubt; nobody else is.
+    assert told["DELIVERED"] + told.get("UNCERTAIN", 0) == SITE_ROWS
+    assert told["DELIVERED"] <= len(received) <= SITE_ROWS
     assert {one.peer for one in received} == {"127.0.0.11", "127.0.0.12"}
     assert most_in_any([one.at for one in received], 10) <= SITE_MOST
     assert cluster.sink.most_open[SITE] <= SITE_CONNECTIONS

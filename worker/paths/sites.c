@@ -111,6 +111,11 @@ static bool is_idle(const struct site_share *share)
     return !share->is_calling && share->used + share->spare + share->ended == 0;
 }
 
+static void leave_limited(struct site_entry *site)
+{
+    DL_DELETE(site->sites->limited, site);
+}
+
 static void forget_if_unused(struct site_entry *site)
 {
     struct sites *sites = site->sites;
@@ -120,7 +125,7 @@ static void forget_if_unused(struct site_entry *site)
         return;
     }
     if (site->is_limited) {
-        DL_DELETE(sites->limited, site);
+        leave_limited(site);
     }
     (void)table_remove(sites->entries, text_of(site->name));
     free(site);
