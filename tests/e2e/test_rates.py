@@ -11,9 +11,9 @@ from worlds import world
 TENANT = 200  # in any 10 s
 PER_MINUTE = 60
 SITE = "site.test"
-SITE_MOST = 50  # in any 10 s, over both workers
+SITE_MOST = 100  # in any 10 s, over both workers
 SITE_CONNECTIONS = 2
-SITE_ROWS = 120
+SITE_ROWS = 160
 BLAMED = "blamed.test"
 PROFILES = [
     {"name": SITE, "site_per_minute_most": 6 * SITE_MOST, "site_connections_most": SITE_CONNECTIONS},
