@@ -42,6 +42,7 @@
     X(REVOKE_KEY, "Access", "RevokeKey", revoke_key_response)                           \
     X(GET_WARMUP, "Fleet", "GetWarmup", get_warmup_response)                            \
     X(SET_WARMUP, "Fleet", "SetWarmup", set_warmup_response)                            \
+    X(LIST_REPUTATION, "Fleet", "ListReputation", list_reputation_response)             \
     X(WHY, "Fleet", "Why", why_response)                                                \
     X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
     X(TRACE, "Fleet", "Trace", trace_response)                                          \

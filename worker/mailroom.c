@@ -10,6 +10,7 @@
 #include "worker/outbox/outbox_why.h"
 #include "worker/report/reply_text.h"
 #include "worker/report/report.h"
+#include "worker/report/tallies.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,7 @@ struct mailroom {
     struct pipeline *pipeline;
     struct outbox *outbox;
     struct report *report;
+    struct tallies *tallies;
     struct claims *claims;
     bool is_draining;
     bool was_held; /* may_start() has said no */
@@ -72,9 +74,24 @@ static void on_mail(void *context, struct letter *letter)
     report_mark(room->report, letter);
 }
 
+static void tally(struct mailroom *room, const struct letter *letter,
+                  const struct outcome_report *outcome)
+{
+    const struct campaign *campaign = letter->claim->campaign;
+    if (outcome->counts_attempt && outcome->smtp != 0) {
+        tallies_note(room->tallies, &(struct tallies_attempt){.ip = text_of(outcome->sending_ip),
+                                                              .tenant = campaign->tenant,
+                                                              .from_domain = campaign->from_domain,
+                                                              .site = text_of(outcome->site),
+                                                              .outcome = outcome->state,
+                                                              .reply_class = outcome->reply_class});
+    }
+}
+
 static void on_outcome(void *context, struct letter *letter, const struct outcome_report *outcome)
 {
     struct mailroom *room = context;
+    tally(room, letter, outcome);
     counters_outcome(room->settings.counters, letter, outcome);
     report_settle(room->report, letter, outcome);
 }
@@ -321,6 +338,7 @@ static void open_outbox(struct mailroom *room)
 
 static void open_report(struct mailroom *room)
 {
+    room->tallies = tallies_create(room->settings.loop, room->settings.store);
     room->report = report_create(&(struct report_settings){
         .loop = room->settings.loop,
         .store = room->settings.store,
@@ -400,6 +418,7 @@ void mailroom_destroy(struct mailroom **room)
     outbox_destroy(&(*room)->outbox);
     paths_destroy(&(*room)->paths);
     report_destroy(&(*room)->report);
+    tallies_destroy(&(*room)->tallies);
     claims_destroy(&(*room)->claims);
     pipeline_destroy(&(*room)->pipeline);
     routes_destroy(&(*room)->routes);
@@ -534,6 +553,7 @@ void mailroom_lose(struct mailroom *room)
 void mailroom_drain(struct mailroom *room)
 {
     room->is_draining = true;
+    tallies_close(room->tallies);
     claims_drain(room->claims);
     outbox_quit(room->outbox);
     report_flush_all(room->report);

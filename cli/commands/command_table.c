@@ -38,6 +38,8 @@ static const struct command *const commands[] = {
     &quarantine_release_command,
     &quarantine_bounce_command,
     &fleet_command,
+    &reputation_sites_command,
+    &reputation_command,
     &stop_command,
     &stop_start_command,
     &warmup_show_command,

@@ -43,6 +43,8 @@ extern const struct command principal_who_command;
 extern const struct command quarantine_bounce_command;
 extern const struct command quarantine_list_command;
 extern const struct command quarantine_release_command;
+extern const struct command reputation_command;
+extern const struct command reputation_sites_command;
 extern const struct command restore_command;
 extern const struct command restored_resume_command;
 extern const struct command restored_status_command;

@@ -240,6 +240,22 @@ void store_keys_access_used(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{access}:used");
 }
 
+void store_keys_reputation_ip(struct buffer *out, const char *prefix, struct text ip)
+{
+    append_tag(out, prefix, ":{ip:");
+    buffer_append_text(out, ip);
+    buffer_append_string(out, "}:reputation");
+}
+
+void store_keys_reputation_domain(struct buffer *out, const char *prefix, struct text tenant,
+                                  struct text domain)
+{
+    append_tag(out, prefix, ":{t:");
+    buffer_append_text(out, tenant);
+    buffer_append_string(out, "}:reputation:");
+    buffer_append_text(out, domain);
+}
+
 void store_keys_audit(struct buffer *out, const char *prefix, const char *part)
 {
     append_tag(out, prefix, ":{audit}:");

@@ -204,10 +204,35 @@ static const struct wire_rule list_audit_rules[] = {
 };
 static const struct wire_rule_set list_audit_set = SET(list_audit_rules, NULL);
 
+static void check_reputation(struct wire_check *check, const ProtobufCMessage *message,
+                             const struct wire_path *path)
+{
+    const Hikyaku__V1__ListReputationRequest *request =
+        AS(Hikyaku__V1__ListReputationRequest, message);
+    if (request->hours != 0 && request->days != 0) {
+        wire_check_report(check, path, "days", "superfluous", "must be 0 when `hours` is set");
+    }
+    if (request->ip[0] != '\0' && request->from_domain[0] != '\0') {
+        wire_check_report(check, path, "from_domain", "superfluous",
+                          "must be empty when `ip` is set");
+    }
+}
+
+static const struct wire_rule list_reputation_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_LABEL, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_DOMAIN, .max = 253},
+    {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 4, .max = 48},
+    {.number = 5, .max = 35},
+};
+static const struct wire_rule_set list_reputation_set =
+    SET(list_reputation_rules, check_reputation);
+
 static const struct {
     const ProtobufCMessageDescriptor *message;
     const struct wire_rule_set *set;
 } calls[] = {
+    {&hikyaku__v1__list_reputation_request__descriptor, &list_reputation_set},
     {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},
     {&hikyaku__v1__stop_request__descriptor, &stop_set},
     {&hikyaku__v1__start_request__descriptor, &start_set},

@@ -65,6 +65,8 @@ static const struct api_dispatch_method methods[] = {
     {"FleetService", "Start", REQUEST(start), api_stop_handle_start, API_DISPATCH_OPEN, FLEET},
     {"FleetService", "ListStops", REQUEST(list_stops), api_stop_handle_list, API_DISPATCH_OPEN,
      FLEET},
+    {"FleetService", "ListReputation", REQUEST(list_reputation), api_reputation_handle,
+     API_DISPATCH_OPEN, FLEET | SCOPE(EVENT_READ)},
     {"AccessService", "WhoAmI", &hikyaku__v1__who_am_irequest__descriptor, api_principal_handle_who,
      API_DISPATCH_ALWAYS, ACCESS_ALL},
     {"AccessService", "PutPrincipal", REQUEST(put_principal), api_principal_handle,

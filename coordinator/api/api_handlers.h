@@ -20,6 +20,7 @@ void api_resolve_handle_quarantine(struct api_call *call);
 void api_messages_handle(struct api_call *call);
 void api_events_handle(struct api_call *call);
 void api_fleet_handle(struct api_call *call);
+void api_reputation_handle(struct api_call *call);
 void api_stop_handle(struct api_call *call);
 void api_stop_handle_start(struct api_call *call);
 void api_stop_handle_list(struct api_call *call);

@@ -15,6 +15,7 @@
 #define SUM_MS 60000
 #define ANCHOR_MS 600000
 #define RETRY_MS 500
+#define PATIENCE_MS 5000
 #define ANCHORS_MAX 100
 /* Ends of sessions are anchored by others for so long. */
 #define HEAD_KEPT_MS (INT64_C(30) * 24 * 3600 * 1000)
@@ -30,6 +31,7 @@ struct waiting {
     char *result;
     audit_done_fn *on_done; /* NULL: nobody waits (any more) */
     void *context;
+    uint64_t since_ms;
     struct waiting *prev;
     struct waiting *next;
 };
@@ -86,6 +88,7 @@ static void add(struct audit *audit, const struct audit_entry *entry, audit_done
     waiting->result = text_to_string(entry->result);
     waiting->on_done = on_done;
     waiting->context = context;
+    waiting->since_ms = loop_now_ms(audit->settings.loop);
     DL_APPEND(audit->waiting, waiting);
     audit->waiting_count++;
 }
@@ -308,10 +311,23 @@ static void on_heads(void *context, int error, const struct store_audit_head *he
     buffer_finish(&told);
 }
 
+/* No caller waits for longer, whatever Redis does: the entry stays, and is written when it can. */
+static void let_go(struct audit *audit, uint64_t now_ms)
+{
+    for (struct waiting *at = audit->waiting; at != NULL; at = at->next) {
+        audit_done_fn *on_done = at->on_done;
+        if (on_done != NULL && now_ms - at->since_ms >= PATIENCE_MS) {
+            at->on_done = NULL;
+            on_done(at->context, -EAGAIN);
+        }
+    }
+}
+
 static void on_tick(void *context)
 {
     struct audit *audit = context;
     uint64_t now_ms = loop_now_ms(audit->settings.loop);
+    let_go(audit, now_ms);
     audit_sums_take(audit->sums, now_ms, on_sum, audit);
     bool is_due = audit->anchored_ms == 0 || now_ms - audit->anchored_ms >= ANCHOR_MS;
     if (is_due && store_is_ready(audit->settings.store)) {

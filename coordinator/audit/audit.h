@@ -31,7 +31,7 @@ void audit_stop(struct audit *audit);
 bool audit_is_idle(const struct audit *audit);
 
 /** @param error  0: the entry is durable in Redis; -EAGAIN, -ECONNRESET: not yet, it will be tried
- *                again; -ENOBUFS: it is lost */
+ *                again (also after 5 s without an answer); -ENOBUFS: it is lost */
 typedef void audit_done_fn(void *context, int error);
 /** Write an entry; its time, and all texts, are taken now. @param on_done  NULL: nobody waits */
 void audit_write(struct audit *audit, const struct audit_entry *entry, audit_done_fn *on_done,
