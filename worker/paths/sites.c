@@ -205,13 +205,14 @@ void sites_release(struct site_entry *site)
 static bool may(struct sites *sites, struct site_entry *site, enum kind kind)
 {
     struct site_share *share = &site->shares[kind];
+    if (share->limit.most == 0) {
+        return true;
+    }
     if (sites->settings.store == NULL) {
-        return share->limit.most == 0 || kind == KIND_MESSAGES || share->used < share->limit.most;
+        return kind == KIND_MESSAGES || share->used < share->limit.most;
     }
     bool has = site_share_wants(share, now_ms());
-    if (share->limit.most > 0) {
-        tell(site, kind);
-    }
+    tell(site, kind);
     return has;
 }
 
@@ -228,18 +229,24 @@ bool sites_may_connect(struct sites *sites, struct site_entry *site)
 uint64_t sites_wait_ms(const struct site_entry *site)
 {
     const struct site_share *share = &site->shares[KIND_MESSAGES];
-    bool waits = site->sites->settings.store != NULL && !site_share_has(share, now_ms());
-    return waits ? site_share_wait_ms(share, now_ms()) : 0;
+    bool is_limited = share->limit.most > 0 && site->sites->settings.store != NULL;
+    return is_limited && !site_share_has(share, now_ms()) ? site_share_wait_ms(share, now_ms()) : 0;
+}
+
+/* What begins is counted without a limit too: one may come with a reload. */
+static void begin(struct site_share *share)
+{
+    site_share_begin(share, share->limit.most > 0 ? now_ms() : 0);
 }
 
 void sites_feed(struct site_entry *site, enum path_event_kind kind)
 {
     if (kind == PATH_EVENT_STARTED) {
-        site_share_begin(&site->shares[KIND_MESSAGES], now_ms());
+        begin(&site->shares[KIND_MESSAGES]);
     } else if (kind == PATH_EVENT_ANSWERED || kind == PATH_EVENT_GIVEN_UP) {
         site_share_end(&site->shares[KIND_MESSAGES]);
     } else if (kind == PATH_EVENT_OPENED) {
-        site_share_begin(&site->shares[KIND_CONNECTIONS], now_ms());
+        begin(&site->shares[KIND_CONNECTIONS]);
     } else if (kind == PATH_EVENT_CLOSED) {
         site_share_end(&site->shares[KIND_CONNECTIONS]);
     }
