@@ -11,6 +11,8 @@ hikyaku_library(ZMQ libzmq)
 hikyaku_library(PROTOBUF_C libprotobuf-c)
 hikyaku_library(OPENSSL openssl)
 hikyaku_library(HIREDIS hiredis)
+# TLS to Redis: hiredis 1.0 and later, not on Debian 12.
+pkg_check_modules(HIREDIS_SSL IMPORTED_TARGET GLOBAL hiredis_ssl)
 hikyaku_library(UNBOUND libunbound)
 hikyaku_library(CURL libcurl)
 hikyaku_library(MICROHTTPD libmicrohttpd)

@@ -16,8 +16,7 @@ int service_config_check_redis(struct text value, struct problem *problem)
     for (size_t i = 0; i < sizeof encrypted / sizeof encrypted[0]; i++) {
         if (text_starts_with(value, text_of(encrypted[i]))) {
             problem_set(problem, "", "store_tls",
-                        "TLS to Redis is not supported: use a unix socket, a private network, or "
-                        "a tunnel on this machine (stunnel, WireGuard)");
+                        "Redis is HOST:PORT here; TLS is asked for with store.tls.ca_file");
             return -EINVAL;
         }
     }

@@ -4,6 +4,7 @@
 
 #include "common/config/config_change.h"
 #include "common/config/config_check.h"
+#include "common/store/store.h"
 
 /** A member of each program's struct. */
 struct service_config {
@@ -21,6 +22,7 @@ struct service_config {
         char *password_file;
         uint64_t database;
         char *prefix;
+        struct store_tls tls; /* ca_file NULL: none */
     } store;
     int durability; /* enum store_durability */
     uint64_t durability_replicas;
@@ -30,7 +32,7 @@ extern const char *const service_config_log_levels[];
 extern const char *const service_config_log_forms[];
 extern const char *const service_config_durabilities[];
 
-/** As config_check_endpoint(); says of TLS that it cannot be had. @return 0 or -EINVAL */
+/** As config_check_endpoint(); says how TLS is asked for. @return 0 or -EINVAL */
 int service_config_check_redis(struct text value, struct problem *problem);
 
 /**
@@ -78,8 +80,7 @@ int service_config_check_redis(struct text value, struct problem *problem);
          .maximum = 16,                                                                            \
          .check = service_config_check_redis,                                                      \
          .example = "['10.0.0.1:26379', '10.0.0.2:26379', '10.0.0.3:26379']",                      \
-         .doc = "Redis Sentinels that know the primary, instead of store.endpoint; failovers are " \
-                "followed without a restart."},                                                    \
+         .doc = "Sentinels that know the primary, instead of endpoint; failovers are followed."},  \
         {"store.master", CONFIG_STRING, offsetof(type, service.store.master),                      \
          .fallback = "mymaster", .doc = "The primary's name at the sentinels."},                   \
         {"store.sentinel_user", CONFIG_STRING, offsetof(type, service.store.sentinel_user),        \
@@ -91,6 +92,16 @@ int service_config_check_redis(struct text value, struct problem *problem);
          .doc = "Redis user (ACL)."},                                                              \
         {"store.password_file", CONFIG_SECRET_FILE, offsetof(type, service.store.password_file),   \
          .doc = "File that holds the Redis password alone."},                                      \
+        {"store.tls.ca_file", CONFIG_STRING, offsetof(type, service.store.tls.ca_file),            \
+         .doc = "CAs (PEM) of Redis' certificate: with them TLS is spoken to Redis and its "       \
+                "sentinels; not over unix sockets, nor by builds on Debian 12."},                  \
+        {"store.tls.certificate_file", CONFIG_STRING,                                              \
+         offsetof(type, service.store.tls.certificate_file),                                       \
+         .doc = "PEM file of the own certificate and its chain, where Redis asks for one."},       \
+        {"store.tls.key_file", CONFIG_SECRET_FILE, offsetof(type, service.store.tls.key_file),     \
+         .doc = "PEM file of its key."},                                                           \
+        {"store.tls.server_name", CONFIG_STRING, offsetof(type, service.store.tls.server_name),    \
+         .doc = "The name in Redis' certificate, where it is not the host connected to."},         \
         {"store.database", CONFIG_INTEGER,  offsetof(type, service.store.database),                \
          .fallback = "0",  .maximum = 1023, .doc = "Redis database number."},                      \
         {"store.prefix",                                                                           \

@@ -2,6 +2,7 @@
 
 #include "common/base/metrics.h"
 #include "common/security/key_file.h"
+#include "common/store/store_tls.h"
 
 #define SECRET_BYTES_MAX 4096
 
@@ -24,7 +25,11 @@ int service_store_open(struct loop *loop, const struct service_config *config, c
 {
     struct key_file_secret password = {.data = NULL};
     struct key_file_secret sentinel_password = {.data = NULL};
-    int error = read_password(config->store.password_file, &password, problem);
+    const struct store_tls *tls = config->store.tls.ca_file == NULL ? NULL : &config->store.tls;
+    int error = tls == NULL ? 0 : store_tls_check(tls, problem);
+    if (error == 0) {
+        error = read_password(config->store.password_file, &password, problem);
+    }
     if (error == 0) {
         error = read_password(config->store.sentinel_password_file, &sentinel_password, problem);
     }
@@ -47,6 +52,7 @@ int service_store_open(struct loop *loop, const struct service_config *config, c
         .replicas =
             config->durability == STORE_REPLICATED ? (unsigned int)config->durability_replicas : 0,
         .session = session,
+        .tls = tls,
     };
     *ret_store = store_create(loop, &settings, callbacks);
     key_file_wipe(&password);

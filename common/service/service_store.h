@@ -6,8 +6,9 @@
 #include "common/store/store.h"
 
 /**
+ * @param config   borrowed while the store lives
  * @param session  32 hex digits; copied
- * @return 0, or an error of key_file_read() with its problem
+ * @return 0, or an error of key_file_read() or store_tls_check() with its problem
  */
 MUST_USE int service_store_open(struct loop *loop, const struct service_config *config,
                                 const char *session, const struct store_callbacks *callbacks,

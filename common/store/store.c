@@ -182,6 +182,7 @@ static void open_end(struct store *store, enum store_link_kind kind)
         store->loop, &(struct store_link_settings){
                          .endpoint = store->endpoint,
                          .timeout_ms = store->timeout_ms,
+                         .tls = store->tls,
                          .is_paced = kind == STORE_LINK_WRITE || kind == STORE_LINK_READ,
                          .on_connected = store_login_on_connected,
                          .on_lost = store_login_on_lost,
@@ -245,6 +246,7 @@ struct store *store_create(struct loop *loop, const struct store_settings *setti
     store->user = copy_or_null(settings->user);
     store->password = copy_or_null(settings->password);
     store->prefix = xalloc_string(settings->prefix);
+    store->tls = settings->tls;
     store->database = settings->database;
     store->durability = settings->durability;
     store->replicas = settings->replicas;

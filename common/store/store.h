@@ -15,6 +15,14 @@ struct store;
 /** What an acknowledgement costs and promises. */
 enum store_durability { STORE_DISK, STORE_RELAXED, STORE_REPLICATED };
 
+/** TLS to Redis and its sentinels (store_tls.h). */
+struct store_tls {
+    const char *ca_file;          /* PEM: who may have signed Redis' certificate */
+    const char *certificate_file; /* PEM, own, with its chain; NULL: none is shown */
+    const char *key_file;
+    const char *server_name; /* in Redis' certificate; NULL: the host that is connected to */
+};
+
 struct store_settings {
     const char *endpoint;   /* "127.0.0.1:6379", "[::1]:6379", "unix:/run/redis.sock" */
     char *const *sentinels; /* endpoints of those that know the primary, instead of `endpoint` */
@@ -30,6 +38,7 @@ struct store_settings {
     unsigned int replicas; /* REPLICATED: how many must have what is acknowledged, at least 1 */
     const char *session;   /* 32 hex digits; copied */
     uint64_t timeout_ms;   /* of one answer; 0: 10 s. Then the connection is made anew */
+    const struct store_tls *tls; /* borrowed while the store lives; NULL: none */
 };
 
 struct store_callbacks {

@@ -4,6 +4,7 @@
 #include "common/base/log.h"
 #include "common/store/store_backlog.h"
 #include "common/store/store_place.h"
+#include "common/store/store_tls.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -39,7 +40,9 @@ struct store_link {
     struct loop_timer *retry;
     struct loop_timer *look;
     enum { LINK_AWAY, LINK_CONNECTING, LINK_EARLY, LINK_READY } state;
-    bool is_dropped; /* give up at the next chance */
+    bool is_dropped;    /* give up at the next chance */
+    struct ssl_st *tls; /* of this connection; a reference */
+    bool is_told;       /* that TLS fails: once until it works */
     uint64_t connection;
     redisReply *reply; /* that a callback is looking at */
     unsigned int depth;
@@ -92,11 +95,33 @@ static void del_write(void *context)
     want(link, link->events & LOOP_READABLE);
 }
 
+static void tell_tls(struct store_link *link, const char *reason)
+{
+    if (!link->is_told) {
+        link->is_told = true;
+        LOG(LOG_STORE_TLS, NULL, log_string("host", link->place.host),
+            log_string("reason", reason));
+    }
+}
+
+static void end_tls(struct store_link *link)
+{
+    char reason[STORE_TLS_REASON_BYTES];
+    if (link->tls == NULL) {
+        return;
+    }
+    store_tls_end(&link->tls, link->redis->c.errstr, reason);
+    if (link->state == LINK_EARLY && link->redis->c.err != 0) {
+        tell_tls(link, reason);
+    }
+}
+
 /* hiredis frees its context: all calls are answered by now. */
 static void cleanup(void *context)
 {
     struct store_link *link = context;
     bool was_ready = link->state == LINK_READY;
+    end_tls(link);
     loop_watch_destroy(&link->watch);
     link->events = 0;
     link->redis = NULL;
@@ -189,6 +214,15 @@ static void try_connect(void *context)
         if (redis != NULL) {
             redisAsyncFree(redis);
         }
+        cleanup(link);
+        return;
+    }
+    struct problem problem = {.message = ""};
+    if (link->settings.tls != NULL && link->place.port != 0 &&
+        store_tls_begin(link->settings.tls, &redis->c, link->place.host, &link->tls, &problem) !=
+            0) {
+        tell_tls(link, problem.message);
+        redisAsyncFree(redis);
         cleanup(link);
         return;
     }
@@ -302,6 +336,7 @@ void store_link_set_ready(struct store_link *link)
     assert(link->state == LINK_EARLY);
     link->state = LINK_READY;
     link->retry_ms = RETRY_FIRST_MS;
+    link->is_told = false;
     store_place_on_ready(&link->place);
     if (link->settings.is_paced) {
         store_backlog_begin(&link->backlog, clock_monotonic_ms());

@@ -8,6 +8,7 @@
 #include "common/store/store_reply.h"
 
 struct store_link;
+struct store_tls;
 
 /**
  * @callback  exactly once for each command; `reply` lives for the call, NULL with an error of the
@@ -16,9 +17,10 @@ struct store_link;
 typedef void store_link_reply_fn(void *call, int error, const redisReply *reply);
 
 struct store_link_settings {
-    const char *endpoint; /* see store.h; copied; NULL: wait for store_link_move() */
-    uint64_t timeout_ms;  /* of one answer */
-    bool is_paced;        /* few commands are unanswered while it is young: store_backlog.h */
+    const char *endpoint;        /* see store.h; copied; NULL: wait for store_link_move() */
+    uint64_t timeout_ms;         /* of one answer */
+    const struct store_tls *tls; /* borrowed; NULL: none. Not over unix sockets */
+    bool is_paced; /* few commands are unanswered while it is young: store_backlog.h */
     /** The connection stands: log in and check with store_link_send_early(), then
      *  store_link_set_ready() or store_link_drop(). */
     void (*on_connected)(void *context, struct store_link *link);

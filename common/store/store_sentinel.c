@@ -204,6 +204,7 @@ struct store_sentinel *store_sentinel_create(struct loop *loop,
         watcher->link = store_link_create(loop, &(struct store_link_settings){
                                                     .endpoint = settings->sentinels[i],
                                                     .timeout_ms = SILENCE_MS,
+                                                    .tls = settings->tls,
                                                     .on_connected = on_connected,
                                                     .on_lost = on_lost,
                                                     .on_latency = on_latency,

@@ -32,6 +32,7 @@ struct store {
     char *user;
     char *password;
     char *prefix;
+    const struct store_tls *tls; /* borrowed; NULL: none */
     unsigned int database;
     uint64_t timeout_ms;
     enum store_durability durability;
