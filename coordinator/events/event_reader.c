@@ -1,6 +1,8 @@
 #include "coordinator/events/event_reader.h"
 
 #include "common/base/clock.h"
+#include "common/base/log.h"
+#include "common/store/store_retention.h"
 #include "coordinator/events/event_decode.h"
 #include "coordinator/events/event_gaps.h"
 
@@ -18,6 +20,7 @@
 #define WORK_MS 5000
 /* How often a waiting reader looks: one pipelined read of empty streams. */
 #define LOOK_AGAIN_MS 200
+#define REFS_AGAIN_MS SECOND_MS
 
 struct event_reader {
     struct event_reader_settings settings;
@@ -43,8 +46,10 @@ struct event_reading {
     size_t first;                      /* where the round begins: at the entry that was cut */
     size_t at;                         /* entries done */
     struct catalog_campaign *campaign; /* of the entry in work; a reference */
-    bool is_full;                      /* max_events reached */
-    bool may_be_more;                  /* a stream gave as many entries as were asked for */
+    struct loop_timer *again;          /* owned: refs that were missing are looked for once more */
+    bool is_again;
+    bool is_full;     /* max_events reached */
+    bool may_be_more; /* a stream gave as many entries as were asked for */
     bool is_hurried;
     struct event_reading *prev;
     struct event_reading *next;
@@ -62,6 +67,7 @@ static void finish(struct event_reading *reading, int error)
     reading->on_answer(reading->context, error, &reading->answer);
     catalog_release(&reading->campaign);
     loop_timer_destroy(&reading->timer);
+    loop_timer_destroy(&reading->again);
     arena_destroy(&reading->round);
     free(reading);
 }
@@ -132,19 +138,21 @@ static const struct store_event_entry *entry_in_work(const struct event_reading 
     return &reading->entries[(reading->first + reading->at) % reading->entry_count];
 }
 
-static void on_refs(void *context, int error, const struct wire_store_ref *refs, size_t count)
+static bool is_of_store(int error)
 {
-    struct event_reading *reading = context;
-    if (error == -EAGAIN || error == -ECONNRESET || error == -ECANCELED) {
-        finish(reading, error);
-        return;
-    }
+    return error == -EAGAIN || error == -ECONNRESET || error == -ECANCELED;
+}
+
+static void tell_entry(struct event_reading *reading, const struct wire_store_ref *refs,
+                       size_t count)
+{
     const struct store_event_entry *entry = entry_in_work(reading);
+    reading->is_again = false;
     struct event_decode_input input = {
         .entry = entry,
         .campaign = reading->campaign,
-        .refs = error == 0 ? refs : NULL,
-        .ref_count = error == 0 ? count : 0,
+        .refs = refs,
+        .ref_count = count,
         .details = open_details(reading, entry),
         .filter = reading->request.filter,
         .arena = reading->request.arena,
@@ -154,10 +162,53 @@ static void on_refs(void *context, int error, const struct wire_store_ref *refs,
     step(reading);
 }
 
+static void on_header(void *context, int error, const struct store_campaign *header)
+{
+    struct event_reading *reading = context;
+    if (is_of_store(error)) {
+        finish(reading, error);
+        return;
+    }
+    const struct store_event_entry *entry = entry_in_work(reading);
+    bool is_shed = error != 0 || header->shed >= STORE_SHED_ROWS;
+    if (is_shed || reading->is_again) {
+        if (!is_shed) {
+            LOG(LOG_EVENT_REFS_MISSING, NULL, log_string("campaign", reading->campaign->id_text),
+                log_number("batch", entry->name.number));
+        }
+        tell_entry(reading, NULL, 0);
+        return;
+    }
+    reading->is_again = true;
+    loop_timer_start(reading->again, REFS_AGAIN_MS, 0);
+}
+
+static void on_refs(void *context, int error, const struct wire_store_ref *refs, size_t count)
+{
+    struct event_reading *reading = context;
+    if (is_of_store(error)) {
+        finish(reading, error);
+    } else if (error == -ENOENT && reading->campaign != NULL &&
+               entry_in_work(reading)->kind == STORE_EVENT_ROWS) {
+        /* Gone for good, by retention, or not there at this moment: a primary has just changed. */
+        store_campaign_get(reading->reader->settings.store, reading->campaign->id, on_header,
+                           reading);
+    } else {
+        tell_entry(reading, error == 0 ? refs : NULL, error == 0 ? count : 0);
+    }
+}
+
+static void on_again(void *context)
+{
+    struct event_reading *reading = context;
+    event_batches_find(reading->reader->batches, reading->campaign, &entry_in_work(reading)->name,
+                       on_refs, reading);
+}
+
 static void on_campaign(void *context, int error, struct catalog_campaign *campaign)
 {
     struct event_reading *reading = context;
-    if (error == -EAGAIN || error == -ECONNRESET || error == -ECANCELED) {
+    if (is_of_store(error)) {
         finish(reading, error);
         return;
     }
@@ -356,6 +407,7 @@ struct event_reading *event_reader_read(struct event_reader *reader,
                    sizeof(Hikyaku__V1__Event *));
     reading->round = arena_create(0);
     reading->timer = loop_timer_create(reader->settings.loop, on_timer, reading);
+    reading->again = loop_timer_create(reader->settings.loop, on_again, reading);
     reading->deadline_ms = clock_monotonic_ms() + request->wait_ms;
     DL_APPEND(reader->readings, reading);
     loop_defer(reader->settings.loop, start, reading);

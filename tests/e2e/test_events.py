@@ -76,3 +76,22 @@ def test_entries_that_were_trimmed_are_told_with_their_number(cluster):
             if event.type == api.pb.EVENT_TYPE_EVENTS_TRUNCATED]
     assert told == [removed - 1]  # one was read before
     assert len(events) == 3
+
+
+def test_events_whose_refs_are_missing_are_told_without(cluster):
+    """No reader stands still for them; an operator is told."""
+    api = cluster.client()
+    tomorrow_ms = int((time.time() + 86400) * 1000)
+    campaign = submit_campaign(api, "norefs", ["one@example.test", "two@example.test"],
+                               scheduled_at_unix_ms=tomorrow_ms)
+    api.campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"])
+    redis = cluster.redis.client()
+    keys = list(redis.scan_iter(match=f"*:c:{campaign}:*:f", count=1000))
+    assert keys
+    redis.delete(*keys)
+    events, _ = api.all_events(campaign_ids=[campaign], types=[api.pb.EVENT_TYPE_CANCELLED])
+    assert [event.ref for event in events] == ["", ""]
+    said = [line for line in cluster.coordinators[0].log()
+            if line["event"] == "event.refs_missing"]
+    assert {line["campaign"] for line in said} == {campaign}
