@@ -175,7 +175,7 @@ static enum exit_code run_show(const struct options *options)
     Hikyaku__V1__GetWarmupRequest request;
     hikyaku__v1__get_warmup_request__init(&request);
     const char *address = options_positional(options, 0);
-    request.address = message_string(address != NULL ? address : "");
+    request.ip = message_string(address != NULL ? address : "");
     request.site = site_of(options);
     return single_call_run(options, API_METHOD_GET_WARMUP, &request.base, print_all, NULL);
 }
@@ -184,7 +184,7 @@ static enum exit_code change(const struct options *options, Hikyaku__V1__SetWarm
                              Hikyaku__V1__WarmupAction action)
 {
     const char *by = options_text(options, "by");
-    request->address = message_string(options_positional(options, 0));
+    request->ip = message_string(options_positional(options, 0));
     request->site = site_of(options);
     request->action = action;
     /* Nothing of this program changes the environment. NOLINTNEXTLINE(concurrency-mt-unsafe) */

@@ -22,7 +22,7 @@ static const struct {
     {"AddRecipients", WAY_SUM},   {"SendMessages", WAY_SUM},   {"ReadEvents", WAY_SUM},
     {"GetCampaign", WAY_NONE},    {"ListCampaigns", WAY_NONE}, {"GetFleet", WAY_NONE},
     {"ListReputation", WAY_NONE}, {"GetRestored", WAY_NONE},   {"ListStops", WAY_NONE},
-    {"WhoAmI", WAY_NONE},
+    {"WhoAmI", WAY_NONE},         {"GetWarmup", WAY_NONE},
 };
 
 static enum way way_of(const char *method)

@@ -243,7 +243,7 @@ static struct warmup_call *begin(struct api_call *call, const char *address, con
     struct stream_address parsed;
     char text[STREAM_ADDRESS_LENGTH] = "";
     if (address[0] != '\0' && stream_address_parse(text_of(address), 0, &parsed) != 0) {
-        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, "address", "ip",
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, "ip", "ip",
                              "must be an IPv4 or IPv6 address");
         return NULL;
     }
@@ -267,7 +267,7 @@ static struct warmup_call *begin(struct api_call *call, const char *address, con
 void api_warmup_handle(struct api_call *call)
 {
     const Hikyaku__V1__GetWarmupRequest *request = (const void *)call->request;
-    struct warmup_call *all = begin(call, request->address, request->site);
+    struct warmup_call *all = begin(call, request->ip, request->site);
     if (all != NULL) {
         read_all(all);
     }
@@ -300,7 +300,7 @@ static void on_changed(void *context, int error)
 void api_warmup_handle_set(struct api_call *call)
 {
     const Hikyaku__V1__SetWarmupRequest *request = (const void *)call->request;
-    struct warmup_call *all = begin(call, request->address, request->site);
+    struct warmup_call *all = begin(call, request->ip, request->site);
     if (all == NULL) {
         return;
     }

@@ -184,8 +184,8 @@ def test_what_was_sent_survives_a_killed_worker(cluster):
 
 
 @pytest.mark.parametrize("fields, field, rule", [
-    ({"address": "", "action": 2}, "address", "required"),
-    ({"address": "10.0.0", "action": 2}, "address", "ip"),
+    ({"ip": "", "action": 2}, "ip", "required"),
+    ({"ip": "10.0.0", "action": 2}, "ip", "ip"),
     ({"action": 0}, "action", "required"),
     ({"action": 1}, "day", "required"),
     ({"action": 1, "day": 61}, "day", "out_of_range"),
@@ -198,5 +198,5 @@ def test_what_is_refused(cluster, fields, field, rule):
     api = cluster.client()
     with pytest.raises(ApiError) as refused:
         api.call("FleetService", "SetWarmup",
-                 api.pb.SetWarmupRequest(**{"address": "192.0.2.1", **fields}))
+                 api.pb.SetWarmupRequest(**{"ip": "192.0.2.1", **fields}))
     assert refused.value.fields == [field] and refused.value.rules == [rule]

@@ -358,12 +358,9 @@ static bool is_late(const struct warm_records *records, const struct warm_record
     return record->is_urgent || loop_now_ms(records->settings.loop) - record->kept_ms >= LAZY_MS;
 }
 
-/* @return false: nothing is to be remembered of it, and nobody holds it */
-static bool keep_record(struct warm_records *records, struct warm_record *record)
+/* Come to this hour, and give back what was reserved for another. */
+static void come_to_now(struct warm_records *records, struct warm_record *record)
 {
-    if (!warm_records_is_known(records, record->ip)) {
-        return record->holders > 0 || record->is_stored || record->is_asking;
-    }
     if (record->holders > 0 || record->state.used > 0) {
         warm_records_turn(records, record);
     }
@@ -372,15 +369,26 @@ static bool keep_record(struct warm_records *records, struct warm_record *record
     if (record->tokens > 0 && is_over) {
         warm_keeper_return(records, record);
     }
-    if (record->is_asking) {
-        return true;
+}
+
+static bool is_of_use(const struct warm_record *record)
+{
+    return record->holders > 0 || record->is_stored || record->is_asking;
+}
+
+/* @return false: nothing is to be remembered of it, and nobody holds it */
+static bool keep_record(struct warm_records *records, struct warm_record *record)
+{
+    if (!warm_records_is_known(records, record->ip)) {
+        return is_of_use(record);
     }
-    if (record->rest != NULL && record->holders == 0) {
-        warm_records_release(record->rest);
-        return false;
+    come_to_now(records, record);
+    if (record->is_asking || (record->rest != NULL && record->holders > 0)) {
+        return true;
     }
     if (record->rest != NULL) {
-        return true;
+        warm_records_release(record->rest);
+        return false;
     }
     if (record->is_wanted && record->opens_unix_ms <= warm_records_now(records)) {
         warm_keeper_ask(records, record);
@@ -388,7 +396,7 @@ static bool keep_record(struct warm_records *records, struct warm_record *record
                (record->is_stored || record->state.used > 0)) {
         reserve(records, record, 0);
     }
-    return record->holders > 0 || record->is_stored || record->is_asking || record->tokens > 0;
+    return is_of_use(record) || record->tokens > 0;
 }
 
 static void on_keep(void *context)
