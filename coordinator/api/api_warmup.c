@@ -144,7 +144,7 @@ static void show_ip(struct warmup_load *load, const struct store_ip_site *states
             ip->sites[ip->n_sites++] = site;
         }
     }
-    qsort(ip->sites, ip->n_sites, sizeof *ip->sites, by_use);
+    qsort(ip->sites, ip->n_sites, sizeof(void *), by_use);
     if (ip->n_sites > all->sites_max) {
         ip->more_sites = (uint32_t)(ip->n_sites - all->sites_max);
         ip->n_sites = all->sites_max;
