@@ -102,6 +102,7 @@ struct explain_ask {
     size_t ip_at;
     size_t warm_at;                /* the IP whose warm-up is read */
     int64_t warm_day_ends_unix_ms; /* 0: no IP has a plan */
+    bool is_site_guessed;          /* by its domain, until something is stored of such a site */
     bool is_answered;              /* a worker answered at all, */
     bool has_answer;               /* and has the recipient in hand */
     const char *worker;

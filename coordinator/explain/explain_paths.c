@@ -11,6 +11,8 @@
 #define CLOCK_MS (UINT64_C(1) << 50)
 /* How long a message takes on a connection, where nobody has measured it. */
 #define SERVICE_S 0.5
+/* Batches of several domains, and what is counted together. */
+#define MIXED "other"
 
 static void read_next(struct explain_ask *ask);
 
@@ -18,7 +20,7 @@ static void read_next(struct explain_ask *ask);
 
 static void add_site(struct explain_ask *ask, const char *site)
 {
-    bool is_known = site[0] == '\0' || strcmp(site, "other") == 0;
+    bool is_known = site[0] == '\0' || strcmp(site, MIXED) == 0;
     for (size_t i = 0; i < ask->site_count; i++) {
         is_known = is_known || strcmp(ask->sites[i], site) == 0;
     }
@@ -35,7 +37,7 @@ static const char *site_of(struct explain_ask *ask)
             return ask->tries[i]->site;
         }
     }
-    if (ask->look.provider.size > 0) {
+    if (ask->look.provider.size > 0 && !text_equal(ask->look.provider, TEXT(MIXED))) {
         return explain_text(ask, ask->look.provider);
     }
     return explain_text(ask, provider_table_find(NULL, text_of(ask->domain)));
@@ -49,7 +51,8 @@ void explain_paths_sites(struct explain_ask *ask)
         }
         ask->site = site_of(ask);
         /* A worker's route may have made a site of the domain itself. */
-        add_site(ask, ask->site[0] != '\0' ? ask->site : ask->domain);
+        ask->is_site_guessed = ask->site[0] == '\0';
+        add_site(ask, ask->is_site_guessed ? ask->domain : ask->site);
     } else {
         for (size_t i = 0; i < ask->campaign.site_count; i++) {
             add_site(ask, explain_text(ask, ask->campaign.sites[i].key));
@@ -184,7 +187,9 @@ static void on_sites(void *context, int error, const struct store_ip_site *sites
     }
     const char *ip = ask->reasons.ips[ask->ip_at++].address;
     for (size_t i = 0; error == 0 && i < count; i++) {
-        if (!is_told(ask, ask->sites[i], ip)) {
+        bool is_unknown = ask->is_site_guessed && sites[i].state.size == 0;
+        if (!is_unknown && !is_told(ask, ask->sites[i], ip)) {
+            ask->site = ask->is_site_guessed ? ask->sites[i] : ask->site;
             add_stored(ask, ask->sites[i], ip, sites[i].state);
         }
     }

@@ -38,14 +38,15 @@ static struct text site_of(const struct letter *letter)
 static void add_path(struct destination *destination, struct sending_ip *ip, struct arena *arena,
                      Hikyaku__V1__WaitingLetters *letters)
 {
-    const struct path_control *control = &destination_path(destination, ip)->control;
-    uint64_t now_ms = loop_now_ms(destination->outbox->settings.loop);
-    struct path_answer answer = path_control_may_send(control, now_ms);
+    const struct path *held = destination_path(destination, ip);
+    const struct path_control *control = &held->control;
+    struct path_answer answer = paths_look(destination->outbox->settings.paths, held);
+    bool is_closed = answer.gate == GATE_SITE_SUSPENDED || answer.gate == GATE_WARMUP_QUOTA;
     Hikyaku__V1__WaitingPath *path = arena_alloc(arena, sizeof *path);
     hikyaku__v1__waiting_path__init(path);
     path->sending_ip = copy(arena, text_of(ip->text));
     path->gate = answer.is_allowed ? GATE_NONE : answer.gate;
-    path->wait_ms = answer.gate == GATE_SITE_SUSPENDED ? answer.wait_ms : 0;
+    path->wait_ms = is_closed ? answer.wait_ms : 0;
     path->rule = copy(arena, text_of(control->suspension.rule));
     bool is_rated = control->rate.ceiling > 0 || control->profile->rate_most > 0;
     path->rate_per_1000_s = is_rated ? (uint64_t)llround(control->rate.rate * 1000) : 0;
