@@ -108,7 +108,7 @@ static enum why_place place_of(const struct explain_ask *ask)
     if (!is_due) {
         return WHY_FREE;
     }
-    return ask->is_answered ? WHY_ON_WIRE : WHY_SILENT; /* its outcome is on its way here */
+    return WHY_SILENT; /* or its worker is writing down what became of it */
 }
 
 static void add_recipient(struct explain_ask *ask, struct why_facts *facts)

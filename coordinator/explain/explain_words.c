@@ -93,7 +93,7 @@ static char *about(const struct explain_ask *ask, const struct why_gate *gate)
         return about_limit(ask, gate->limit);
     case GATE_SITE_SUSPENDED:
     case GATE_WARMUP_QUOTA:
-        return path == NULL ? copy(ask, ask->site)
+        return path == NULL ? copy(ask, ask->site[0] != '\0' ? ask->site : ask->domain)
                             : arena_printf(ask->arena, "%s x %s", path->site, path->ip);
     case GATE_OPERATOR_STOP:
         return copy(ask, ask->reasons.stop == NULL ? "" : ask->reasons.stop->about);
@@ -149,6 +149,9 @@ static char *reason_of_try(const struct explain_ask *ask, const Hikyaku__V1__Eve
 
 static char *reason_of_credit(const struct explain_ask *ask, const struct why_facts *facts)
 {
+    if (facts->place == WHY_SILENT && ask->is_answered) {
+        return copy(ask, "its worker is writing down what became of it");
+    }
     if (facts->place == WHY_SILENT) {
         return arena_printf(ask->arena, "%s holds it and does not answer",
                             ask->worker[0] == '\0' ? "a worker" : ask->worker);

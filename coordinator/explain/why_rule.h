@@ -37,7 +37,7 @@ struct why_path {
 /** Where the recipient is. */
 enum why_place {
     WHY_FREE,    /* in the store */
-    WHY_SILENT,  /* claimed, but its worker does not answer */
+    WHY_SILENT,  /* claimed, but its worker does not answer, or has done with it this moment */
     WHY_HELD,    /* a worker has it, under `worker_gate` */
     WHY_ON_WIRE, /* a connection has it */
 };
