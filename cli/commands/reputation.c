@@ -91,11 +91,54 @@ static void sum_up(Hikyaku__V1__Reputation *sum, const Hikyaku__V1__Reputation *
 
 static int compare_sizes(const void *a, const void *b)
 {
-    const Hikyaku__V1__Reputation *left = *(Hikyaku__V1__Reputation *const *)a;
-    const Hikyaku__V1__Reputation *right = *(Hikyaku__V1__Reputation *const *)b;
+    const Hikyaku__V1__Reputation *left = a;
+    const Hikyaku__V1__Reputation *right = b;
     uint64_t here = left->delivered + left->deferred + left->bounced;
     uint64_t there = right->delivered + right->deferred + right->bounced;
     return here != there ? (here < there ? 1 : -1) : strcmp(left->site, right->site);
+}
+
+/* Where it gets worse, and of how many IPs. @return how many */
+static size_t append_worse(const Hikyaku__V1__ListReputationResponse *list, const char *site,
+                           struct buffer *worse)
+{
+    size_t ips = 0;
+    for (size_t i = 0; i < list->n_reputations; i++) {
+        const Hikyaku__V1__Reputation *one = list->reputations[i];
+        if (one->ip[0] == '\0' || strcmp(one->site, site) != 0) {
+            continue;
+        }
+        ips++;
+        if (one->trend == HIKYAKU__V1__TREND__TREND_WORSE) {
+            buffer_printf(worse, "%s%s", worse->size > 0 ? ", " : "", one->ip);
+        }
+    }
+    return ips;
+}
+
+/* One entry a site, the sum of its IPs; what is counted by From domain is the same mail.
+ * @return how many */
+static size_t sum_sites(const Hikyaku__V1__ListReputationResponse *list,
+                        Hikyaku__V1__Reputation *sites)
+{
+    struct table *places = table_create();
+    size_t count = 0;
+    for (size_t i = 0; i < list->n_reputations; i++) {
+        const Hikyaku__V1__Reputation *one = list->reputations[i];
+        Hikyaku__V1__Reputation *sum = table_get(places, text_of(one->site));
+        if (one->ip[0] == '\0') {
+            continue;
+        }
+        if (sum != NULL) {
+            sum_up(sum, one);
+        } else {
+            sites[count] = *one;
+            (void)table_put(places, text_of(one->site), &sites[count]);
+            count++;
+        }
+    }
+    table_destroy(&places);
+    return count;
 }
 
 static void print_sites(const ProtobufCMessage *response, const void *context)
@@ -104,45 +147,20 @@ static void print_sites(const ProtobufCMessage *response, const void *context)
         (const Hikyaku__V1__ListReputationResponse *)response;
     OWNED(table_print_destroy)
     struct table_print *table = table_print_create("SITE,>IPS," COUNT_COLUMNS ",WORSE AT");
-    struct table *places = table_create();
-    Hikyaku__V1__Reputation **sites = xalloc_zero(list->n_reputations + 1, sizeof(void *));
-    size_t count = 0;
+    Hikyaku__V1__Reputation *sites = xalloc_zero(list->n_reputations + 1, sizeof *sites);
+    size_t count = sum_sites(list, sites);
     (void)context;
-    for (size_t i = 0; i < list->n_reputations; i++) {
-        Hikyaku__V1__Reputation *one = list->reputations[i];
-        Hikyaku__V1__Reputation *sum = table_get(places, text_of(one->site));
-        if (one->ip[0] == '\0') {
-            continue; /* the same mail, counted by its From domain */
-        }
-        if (sum == NULL) {
-            (void)table_put(places, text_of(one->site), one);
-            sites[count++] = one;
-        } else {
-            sum_up(sum, one);
-        }
-    }
-    qsort(sites, count, sizeof(void *), compare_sizes);
+    qsort(sites, count, sizeof *sites, compare_sizes);
     for (size_t i = 0; i < count; i++) {
         OWNED(buffer_finish) struct buffer worse = {0};
-        size_t ips = 0;
-        for (size_t j = 0; j < list->n_reputations; j++) {
-            const Hikyaku__V1__Reputation *one = list->reputations[j];
-            if (one->ip[0] == '\0' || strcmp(one->site, sites[i]->site) != 0) {
-                continue;
-            }
-            ips++;
-            if (one->trend == HIKYAKU__V1__TREND__TREND_WORSE) {
-                buffer_printf(&worse, "%s%s", worse.size > 0 ? ", " : "", one->ip);
-            }
-        }
-        table_print_cell(table, text_of(sites[i]->site));
+        size_t ips = append_worse(list, sites[i].site, &worse);
+        table_print_cell(table, text_of(sites[i].site));
         table_print_format(table, "%zu", ips);
-        add_counts(table, sites[i]);
+        add_counts(table, &sites[i]);
         table_print_cell(table, worse.size > 0 ? buffer_text(&worse) : TEXT("-"));
     }
     finish(table, "nothing was sent in this time");
     free(sites);
-    table_destroy(&places);
 }
 
 /* ---------------------------------------------------------------- calls */

@@ -29,18 +29,17 @@ static void add_key(struct store *store, const struct store_reputation_name *nam
     store_command_add_scratch(command);
 }
 
-void store_reputation_add(struct store *store, const struct store_reputation_name *name,
-                          uint64_t number, const struct store_reputation_site *sites, size_t count,
+void store_reputation_add(struct store *store, const struct store_reputation_addition *addition,
                           store_reputation_done_fn *on_answer, void *context)
 {
-    assert(count > 0 && count <= STORE_REPUTATION_SITES_MAX);
+    assert(addition->count > 0 && addition->count <= STORE_REPUTATION_SITES_MAX);
     struct store_command *command = store_begin(store, STORE_SCRIPT_REPUTATION, 1);
-    add_key(store, name);
+    add_key(store, &addition->name);
     store_command_add_string(command, store_session_id(store));
-    store_command_add_unsigned(command, number);
-    for (size_t i = 0; i < count; i++) {
-        store_command_add(command, sites[i].site);
-        store_command_add(command, sites[i].counts);
+    store_command_add_unsigned(command, addition->number);
+    for (size_t i = 0; i < addition->count; i++) {
+        store_command_add(command, addition->sites[i].site);
+        store_command_add(command, addition->sites[i].counts);
     }
     /* Neither flushes nor renewals wait for it. */
     store_send(store, STORE_LINK_READ, on_done,

@@ -22,9 +22,13 @@ struct store_reputation_site {
 
 /** @param error  0; -EAGAIN, -ECONNRESET: add the same again, under the same number */
 typedef void store_reputation_done_fn(void *context, int error);
-/** @param number  rises with each addition of this session to this name */
-void store_reputation_add(struct store *store, const struct store_reputation_name *name,
-                          uint64_t number, const struct store_reputation_site *sites, size_t count,
+struct store_reputation_addition {
+    struct store_reputation_name name;
+    uint64_t number; /* rises with each addition of this session to this name */
+    const struct store_reputation_site *sites;
+    size_t count; /* 1..STORE_REPUTATION_SITES_MAX */
+};
+void store_reputation_add(struct store *store, const struct store_reputation_addition *addition,
                           store_reputation_done_fn *on_answer, void *context);
 
 struct store_reputation_bucket {

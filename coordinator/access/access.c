@@ -75,10 +75,9 @@ static void fill(struct access *access, struct text revision,
 
 static void answer(struct waiter *waiters, int error)
 {
-    struct waiter *waiter;
-    struct waiter *next;
-    LL_FOREACH_SAFE(waiters, waiter, next)
-    {
+    while (waiters != NULL) {
+        struct waiter *waiter = waiters;
+        waiters = waiter->next;
         waiter->on_fresh(waiter->context, error);
         free(waiter);
     }
@@ -289,7 +288,7 @@ static enum access_verdict look_up(struct access *access, struct text shown, str
     struct text digest = key == NULL ? TEXT("")
                                      : (struct text){(const char *)key->stored->digest.data,
                                                      key->stored->digest.len};
-    if (!access_key_fits(shown, digest)) {
+    if (!access_key_fits(shown, digest) || key == NULL) {
         return ACCESS_UNKNOWN_KEY;
     }
     return admit_key(access, key, source, ret_caller);

@@ -54,20 +54,32 @@ uint64_t access_lockout_wait_ms(const struct access_lockout *lockout, struct tex
     return entry != NULL && entry->until_ms > now_ms ? entry->until_ms - now_ms : 0;
 }
 
+static struct entry *create(struct access_lockout *lockout, struct text source)
+{
+    if (table_count(lockout->by_source) >= ACCESS_LOCKOUT_SOURCES_MAX) {
+        forget(lockout, lockout->entries);
+    }
+    struct entry *entry = xalloc_zero(1, sizeof *entry);
+    entry->source = text_to_string(source);
+    (void)table_put(lockout->by_source, source, entry);
+    DL_APPEND(lockout->entries, entry);
+    return entry;
+}
+
+/* The quietest stand first. */
+static void move_to_end(struct access_lockout *lockout, struct entry *entry)
+{
+    DL_DELETE(lockout->entries, entry);
+    DL_APPEND(lockout->entries, entry);
+}
+
 static struct entry *obtain(struct access_lockout *lockout, struct text source)
 {
     struct entry *entry = table_get(lockout->by_source, source);
-    if (entry != NULL) {
-        DL_DELETE(lockout->entries, entry);
-    } else {
-        if (table_count(lockout->by_source) >= ACCESS_LOCKOUT_SOURCES_MAX) {
-            forget(lockout, lockout->entries);
-        }
-        entry = xalloc_zero(1, sizeof *entry);
-        entry->source = text_to_string(source);
-        (void)table_put(lockout->by_source, source, entry);
+    if (entry == NULL) {
+        return create(lockout, source);
     }
-    DL_APPEND(lockout->entries, entry);
+    move_to_end(lockout, entry);
     return entry;
 }
 

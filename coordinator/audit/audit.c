@@ -137,7 +137,7 @@ static void on_sum(void *context, const struct audit_entry *entry)
 static void end_batch(struct audit *audit)
 {
     audit->is_writing = false;
-    while (audit->batch > 0) {
+    while (audit->batch > 0 && audit->waiting != NULL) {
         struct waiting *done = audit->waiting;
         audit_done_fn *on_done = done->on_done;
         void *context = done->context;
@@ -185,7 +185,7 @@ static void send_batch(struct audit *audit)
     struct store_audit_line lines[STORE_AUDIT_LINES_MAX];
     const struct waiting *at = audit->waiting;
     const struct waiting *last = at;
-    for (size_t i = 0; i < audit->batch; i++, at = at->next) {
+    for (size_t i = 0; i < audit->batch && at != NULL; i++, at = at->next) {
         lines[i] = (struct store_audit_line){.line = {at->line, at->size},
                                              .principal = text_of(at->principal),
                                              .call = text_of(at->call),

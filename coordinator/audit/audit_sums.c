@@ -96,10 +96,9 @@ void audit_sums_add(struct audit_sums *sums, const struct audit_entry *entry)
 
 void audit_sums_take(struct audit_sums *sums, uint64_t now_ms, audit_sums_fn *on_sum, void *context)
 {
-    struct sum *sum;
-    struct sum *next;
-    DL_FOREACH_SAFE(sums->sums, sum, next)
-    {
+    struct sum *next = NULL;
+    for (struct sum *sum = sums->sums; sum != NULL; sum = next) {
+        next = sum->next;
         if (sum->began_ms == 0) {
             sum->began_ms = now_ms;
         }

@@ -157,16 +157,19 @@ static void send(struct name *name)
 {
     struct store_reputation_site sites[TALLIES_SITES_MAX + 1];
     struct buffer counts[TALLIES_SITES_MAX + 1] = {0};
-    const struct store_reputation_name whose = {
-        .ip = text_of(name->ip), .tenant = text_of(name->tenant), .domain = text_of(name->domain)};
     for (size_t i = 0; i < name->sent_count; i++) {
         reputation_append(&name->sent[i].counts, &counts[i]);
         sites[i] = (struct store_reputation_site){.site = text_of(name->sent[i].name),
                                                   .counts = buffer_text(&counts[i])};
     }
     name->is_asked = true;
-    store_reputation_add(name->tallies->store, &whose, name->number, sites, name->sent_count,
-                         on_added, name);
+    const struct store_reputation_addition addition = {.name = {.ip = text_of(name->ip),
+                                                                .tenant = text_of(name->tenant),
+                                                                .domain = text_of(name->domain)},
+                                                       .number = name->number,
+                                                       .sites = sites,
+                                                       .count = name->sent_count};
+    store_reputation_add(name->tallies->store, &addition, on_added, name);
     for (size_t i = 0; i < name->sent_count; i++) {
         buffer_finish(&counts[i]);
     }
