@@ -86,6 +86,10 @@ void explain_next(struct explain_ask *ask)
 void explain_end(struct explain_ask *ask, int error, const ProtobufCMessage *answer)
 {
     catalog_release(&ask->content);
+    if (ask->on_limit != NULL) {
+        ask->on_limit(ask->context, GATE_NONE, 0); /* the store broke off: nothing is known */
+        return;
+    }
     ask->on_answer(ask->context, error, answer);
 }
 

@@ -90,14 +90,6 @@ static void tell_limit(struct explain_ask *ask)
     ask->on_limit(ask->context, gate, until_unix_ms);
 }
 
-static void on_broken(void *context, int error, const ProtobufCMessage *answer)
-{
-    struct explain_ask *ask = context;
-    (void)error;
-    (void)answer;
-    ask->on_limit(ask->context, GATE_NONE, 0);
-}
-
 void explain_limits_ask(struct explain *explain, const struct store_campaign *campaign,
                         struct arena *arena, explain_limit_fn *on_answer, void *context)
 {
@@ -112,6 +104,5 @@ void explain_limits_ask(struct explain *explain, const struct store_campaign *ca
     ask->steps = steps;
     ask->on_limit = on_answer;
     ask->context = context;
-    ask->on_answer = on_broken;
     explain_next(ask);
 }
