@@ -76,6 +76,7 @@ static const struct command *const commands[] = {
     &dkim_check_command,
     &dkim_verify_command,
     &classify_command,
+    &replay_command,
     &config_command,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

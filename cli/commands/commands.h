@@ -11,6 +11,7 @@ extern const struct command audit_verify_command;
 extern const struct command backup_command;
 extern const struct command backup_verify_command;
 extern const struct command classify_command;
+extern const struct command replay_command;
 extern const struct command config_command;
 extern const struct command control_cancel;
 extern const struct command control_pause;

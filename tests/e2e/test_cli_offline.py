@@ -21,7 +21,7 @@ HIKYAKU = BUILD / "bin/hikyaku"
 OK, REFUSED, USAGE, UNREACHABLE, BAD_FILE = range(5)
 COMMANDS = ("submit", "send", "preview", "show", "list", "events", "pause", "resume", "cancel",
             "find", "fleet", "keygen master", "keygen retire", "keygen api", "keygen curve", "keygen dkim",
-            "dkim check", "dkim verify", "classify", "config check")
+            "dkim check", "dkim verify", "classify", "replay", "config check")
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 
 
@@ -286,3 +286,23 @@ def test_a_bad_key_file_is_told(run, tmp_path, mode, content, told):
 def test_json_tells_errors_too(run, connection):
     done = run("list", "--json", *connection, code=UNREACHABLE)
     assert json.loads(done.stdout)["error"]["code"] == "unavailable"
+
+
+def test_replay_judges_recorded_events_anew(run, tmp_path):
+    event = {"type": "DEFERRED", "occurred_unix_ms": 1764000000000, "site": "google",
+             "mx_host": "gmail-smtp-in.l.google.com", "sending_ip": "192.0.2.1", "stage": "dot",
+             "smtp_code": 421, "enhanced_code": "4.7.28", "reply_class": "other", "blame": "recipient",
+             "reply_text": "Gmail has detected an unusual rate of mail"}
+    later = {**event, "type": "DELIVERED", "occurred_unix_ms": 1764000060000, "smtp_code": 250,
+             "enhanced_code": "", "reply_text": "Ok"}
+    events = tmp_path / "events.jsonl"
+    events.write_text("".join(json.dumps(one) + "\n" for one in (event, later, {"type": "STATE"})))
+    profiles = ROOT / "deploy/profiles/providers.yaml"
+    told = json.loads(run("replay", "--json", events, profiles).stdout)
+    assert (told["replies"], told["changed"], told["passed_over"]) == (2, 1, 1)
+    assert told["changes"][0]["new_class"] == "rate-limited"
+    path = told["paths"][0]
+    assert (path["profile"], path["pauses"], path["paused_s"], path["in_pauses"]) == ("google", 1, 600, 1)
+    assert "other, blames recipient" in run("replay", events, ROOT / "deploy/rules/replies.yaml").stdout
+    events.write_text("no event\n")
+    assert ":1: " in run("replay", events, profiles, code=BAD_FILE).stderr
