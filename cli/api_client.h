@@ -31,6 +31,11 @@
     X(STOP, "Fleet", "Stop", stop_response)                                             \
     X(START, "Fleet", "Start", start_response)                                          \
     X(LIST_STOPS, "Fleet", "ListStops", list_stops_response)                            \
+    X(LIST_THROTTLES, "Fleet", "ListThrottles", list_throttles_response)                \
+    X(GET_THROTTLE, "Fleet", "GetThrottle", get_throttle_response)                      \
+    X(SET_THROTTLE, "Fleet", "SetThrottle", set_throttle_response)                      \
+    X(SUSPEND_PATH, "Fleet", "SuspendPath", suspend_path_response)                      \
+    X(RESUME_PATH, "Fleet", "ResumePath", resume_path_response)                         \
     X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                      \
     X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)             \
     X(WHO_AM_I, "Access", "WhoAmI", who_am_iresponse)                                   \

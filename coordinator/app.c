@@ -490,6 +490,7 @@ static int open_api(struct app *app, struct problem *problem)
         .recovery = app->recovery,
         .access = app->access,
         .explain = app->explain,
+        .inquiries = fleet_reasons_inquiries(app->fleet),
         .audit = app->audit,
         .limits = &app->limits,
         .tenant = TENANT,

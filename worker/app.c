@@ -9,6 +9,7 @@
 #include "common/store/store_fleet.h"
 #include "common/wire/wire_unpack.h"
 #include "common/service/service_health.h"
+#include "common/service/service_orders.h"
 #include "common/service/service_stops.h"
 #include "common/service/service_store.h"
 #include "common/service/service_windows.h"
@@ -49,6 +50,7 @@ struct app {
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
     struct service_stops *stops;
+    struct service_orders *orders;
     struct classify *classify;
     struct service_windows *windows;
     struct mailroom *mailroom;
@@ -250,6 +252,8 @@ static void on_notice(void *context, enum store_notice_kind kind, const unsigned
     struct app *app = context;
     if (kind == STORE_NOTICE_STOPS) {
         service_stops_look(app->stops);
+    } else if (kind == STORE_NOTICE_THROTTLES) {
+        service_orders_look(app->orders);
     } else if (kind == STORE_NOTICE_CONTROL) {
         mailroom_on_notice(app->mailroom, campaign);
     }
@@ -259,6 +263,12 @@ static void on_stops(void *context)
 {
     struct app *app = context;
     mailroom_on_stops(app->mailroom);
+}
+
+static void on_orders(void *context)
+{
+    struct app *app = context;
+    mailroom_on_orders(app->mailroom);
 }
 
 static void on_store_ready(void *context)
@@ -448,6 +458,8 @@ static int open_mailroom(struct app *app, struct problem *problem)
     }
     app->stops = service_stops_create(&(struct service_stops_settings){
         .loop = app->loop, .store = app->store, .on_change = on_stops, .context = app});
+    app->orders = service_orders_create(&(struct service_orders_settings){
+        .loop = app->loop, .store = app->store, .on_change = on_orders, .context = app});
     return mailroom_create(&(struct mailroom_settings){.config = app->config,
                                                        .loop = app->loop,
                                                        .store = app->store,
@@ -457,6 +469,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
                                                        .dkim_keys = app->dkim_keys,
                                                        .counters = app->counters,
                                                        .stops = app->stops,
+                                                       .orders = app->orders,
                                                        .classify = app->classify,
                                                        .windows = app->windows,
                                                        .threads = thread_count(app),
@@ -535,6 +548,7 @@ static void close_all(struct app *app)
     mailroom_destroy(&app->mailroom);
     ip_watch_destroy(&app->ip_watch);
     service_stops_destroy(&app->stops);
+    service_orders_destroy(&app->orders);
     service_windows_destroy(&app->windows);
     resolver_destroy(&app->resolver);
     dkim_keys_destroy(&app->dkim_keys);

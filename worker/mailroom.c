@@ -1,6 +1,7 @@
 #include "worker/mailroom.h"
 
 #include "common/base/metrics.h"
+#include "common/service/service_orders.h"
 #include "common/service/service_stops.h"
 #include "common/service/service_windows.h"
 #include "worker/claim/claim_return.h"
@@ -8,6 +9,7 @@
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
 #include "worker/outbox/outbox_why.h"
+#include "worker/paths/paths_report.h"
 #include "worker/report/reply_text.h"
 #include "worker/report/report.h"
 #include "worker/report/tallies.h"
@@ -44,6 +46,7 @@ static bool may_start(void *context)
     struct mailroom *room = context;
     bool may = !room->is_draining && report_is_open(room->report) &&
                service_stops_are_known(room->settings.stops) &&
+               service_orders_are_known(room->settings.orders) &&
                room->settings.may_send(room->settings.context);
     room->was_held = room->was_held || !may;
     return may;
@@ -293,6 +296,7 @@ static void open_paths(struct mailroom *room)
         .loop = room->settings.loop,
         .store = room->settings.store,
         .session = room->settings.session,
+        .orders = room->settings.orders,
         .ips = room->settings.ips,
         .profiles = &config->profiles,
         .connections_per_site = (uint32_t)config->smtp.connections_per_site,
@@ -437,7 +441,11 @@ static void answer(struct mailroom *room, uint64_t link, const Hikyaku__V1__Inqu
 {
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
     Hikyaku__V1__InquiryAnswer body = HIKYAKU__V1__INQUIRY_ANSWER__INIT;
-    outbox_why_fill(room->outbox, room->claims, inquiry, arena, &body);
+    if (inquiry->paths) {
+        paths_report_fill(room->paths, inquiry, arena, &body);
+    } else {
+        outbox_why_fill(room->outbox, room->claims, inquiry, arena, &body);
+    }
     room->settings.send(room->settings.context, link,
                         HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY_ANSWER, &body.base);
 }
@@ -466,6 +474,12 @@ void mailroom_on_stops(struct mailroom *room)
 {
     outbox_mark_stopped(room->outbox);
     claims_on_stops(room->claims);
+    outbox_resume(room->outbox);
+}
+
+void mailroom_on_orders(struct mailroom *room)
+{
+    paths_on_orders(room->paths);
     outbox_resume(room->outbox);
 }
 

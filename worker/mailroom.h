@@ -11,6 +11,7 @@
 #include "worker/worker_config.h"
 
 struct mailroom;
+struct service_orders;
 struct service_stops;
 struct service_windows;
 
@@ -24,6 +25,7 @@ struct mailroom_settings {
     struct dkim_keys *dkim_keys; /* NULL: nothing is signed */
     struct counters *counters;
     const struct service_stops *stops;
+    const struct service_orders *orders;
     struct classify *classify; /* what replies mean */
     struct service_windows *windows;
     unsigned int threads;
@@ -52,6 +54,8 @@ void mailroom_on_message(struct mailroom *room, uint64_t link,
 void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16]);
 /** The operator stops changed: give back what they hold. */
 void mailroom_on_stops(struct mailroom *room);
+/** What operators tell of paths has changed. */
+void mailroom_on_orders(struct mailroom *room);
 /** SIGHUP: other profiles of providers, other plans of warm-up. */
 void mailroom_use(struct mailroom *room, const struct worker_config *config);
 /** Rooms, status and claims, for a coordinator. */

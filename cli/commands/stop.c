@@ -2,29 +2,10 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/single_call.h"
 #include "cli/commands/stop_target.h"
-#include "cli/format.h"
 #include "cli/message_string.h"
 #include "cli/tell.h"
-#include "common/base/clock.h"
 
 #include <stdio.h>
-
-/* --for or --until; 0: neither. @return false: told */
-static bool read_until(const struct options *options, int64_t *ret_unix_ms)
-{
-    const char *until = options_text(options, "until");
-    uint64_t length_ms = options_duration_ms(options, "for", 0);
-    *ret_unix_ms = length_ms == 0 ? 0 : clock_unix_ms() + (int64_t)length_ms;
-    if (until != NULL && length_ms != 0) {
-        tell("say --until or --for, not both");
-        return false;
-    }
-    if (until != NULL && format_parse_time(text_of(until), ret_unix_ms) != 0) {
-        tell("--until: must be a time with its offset, such as 2026-11-28T09:00+09:00");
-        return false;
-    }
-    return true;
-}
 
 static void print_list(const ProtobufCMessage *response, const void *context)
 {
@@ -57,7 +38,7 @@ static enum exit_code run_stop(const struct options *options)
     Hikyaku__V1__StopRequest request;
     hikyaku__v1__stop_request__init(&request);
     if (!stop_target_read(options, &request.kind, &request.target) ||
-        !read_until(options, &request.until_unix_ms)) {
+        !stop_target_read_until(options, &request.until_unix_ms)) {
         return EXIT_CODE_USAGE;
     }
     if (options_text(options, "reason") == NULL) {

@@ -5,6 +5,7 @@
 #include "cli/message_string.h"
 #include "cli/table_print.h"
 #include "cli/tell.h"
+#include "common/base/clock.h"
 
 #include <stdlib.h>
 
@@ -75,4 +76,20 @@ void stop_target_print(Hikyaku__V1__OperatorStop *const *stops, size_t count)
         table_print_append(table, &out);
     }
     tell_out(&out);
+}
+
+bool stop_target_read_until(const struct options *options, int64_t *ret_unix_ms)
+{
+    const char *until = options_text(options, "until");
+    uint64_t length_ms = options_duration_ms(options, "for", 0);
+    *ret_unix_ms = length_ms == 0 ? 0 : clock_unix_ms() + (int64_t)length_ms;
+    if (until != NULL && length_ms != 0) {
+        tell("say --until or --for, not both");
+        return false;
+    }
+    if (until != NULL && format_parse_time(text_of(until), ret_unix_ms) != 0) {
+        tell("--until: must be a time with its offset, such as 2026-11-28T09:00+09:00");
+        return false;
+    }
+    return true;
 }

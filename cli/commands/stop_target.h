@@ -16,12 +16,23 @@
         "by", "NAME", "who asks; default: the user logged in", .kind = OPTION_TEXT      \
     }
 
+#define STOP_TARGET_UNTIL_OPTIONS                                                         \
+    {"until", "TIME", "ends by itself then; default: not before it is ended",             \
+     .kind = OPTION_TEXT},                                                                \
+        {"for", "LENGTH", "ends by itself after so long (90m)", .kind = OPTION_DURATION}, \
+        {"reason", "TEXT", "why: others will ask", .kind = OPTION_TEXT},                  \
+    {                                                                                     \
+        "by", "NAME", "who asks; default: the user logged in", .kind = OPTION_TEXT        \
+    }
+
 /** Which one of --all, --tenant, ... was given. @param ret_target  borrowed
  *  @return false: none, or several; told */
 bool stop_target_read(const struct options *options, Hikyaku__V1__StopKind *ret_kind,
                       char **ret_target);
 /** Whoever is logged in here, unless --by says otherwise; borrowed. */
 char *stop_target_author(const struct options *options);
+/** --for or --until as a moment; 0: neither. @return false: told */
+bool stop_target_read_until(const struct options *options, int64_t *ret_unix_ms);
 void stop_target_print(Hikyaku__V1__OperatorStop *const *stops, size_t count);
 
 #endif

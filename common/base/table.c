@@ -140,5 +140,6 @@ void *table_next(struct table_walk *walk)
         return NULL;
     }
     walk->next = entry->hh.next;
+    walk->key = (struct text){entry->key, (size_t)entry->hh.keylen};
     return entry->value;
 }

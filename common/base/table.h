@@ -11,6 +11,7 @@ struct table_entry;
 /** The walk's place; the value just returned may be removed, no other. */
 struct table_walk {
     struct table_entry *next; /* borrowed */
+    struct text key;          /* of the value just returned; borrowed while it stands there */
 };
 
 struct table *table_create(void);

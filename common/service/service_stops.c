@@ -155,7 +155,7 @@ void service_stops_look(struct service_stops *stops)
     }
     if (store_is_ready(stops->settings.store)) {
         stops->is_looking = true;
-        store_stops_read(stops->settings.store, on_stops, stops);
+        store_stops_read(stops->settings.store, STORE_STOPS, on_stops, stops);
     }
 }
 

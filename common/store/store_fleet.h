@@ -21,11 +21,12 @@ void store_fleet_remove(struct store *store, const char *session, store_fleet_do
 void store_fleet_sessions(struct store *store, store_fleet_sessions_fn *on_answer, void *context);
 
 enum store_notice_kind {
-    STORE_NOTICE_WORK = 1,    /* a campaign has new work, or its state changed */
-    STORE_NOTICE_CONTROL = 2, /* its control word changed */
-    STORE_NOTICE_SESSION = 3, /* a session was taken over */
-    STORE_NOTICE_STOPS = 4,   /* the operator stops changed; names no campaign */
-    STORE_NOTICE_PATHS = 5,   /* what paths hold may go on; names no campaign */
+    STORE_NOTICE_WORK = 1,      /* a campaign has new work, or its state changed */
+    STORE_NOTICE_CONTROL = 2,   /* its control word changed */
+    STORE_NOTICE_SESSION = 3,   /* a session was taken over */
+    STORE_NOTICE_STOPS = 4,     /* the operator stops changed; names no campaign */
+    STORE_NOTICE_PATHS = 5,     /* what paths hold may go on; names no campaign */
+    STORE_NOTICE_THROTTLES = 6, /* what operators have told of paths changed; names no campaign */
 };
 /** A hint that wakes drivers and workers at once; the row is the truth. */
 void store_fleet_notify(struct store *store, enum store_notice_kind kind,

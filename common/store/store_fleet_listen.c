@@ -26,7 +26,7 @@ static void read_notice(struct store_notices *notices, const redisReply *entry)
         memcpy(notices->last, id.data, id.size);
         notices->last[id.size] = '\0';
     }
-    bool is_known = kind >= STORE_NOTICE_WORK && kind <= STORE_NOTICE_PATHS;
+    bool is_known = kind >= STORE_NOTICE_WORK && kind <= STORE_NOTICE_THROTTLES;
     if (is_known && campaign.size == 16 && notices->on_notice != NULL) {
         notices->on_notice(notices->context, (enum store_notice_kind)kind,
                            (const unsigned char *)campaign.data);

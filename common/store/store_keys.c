@@ -220,6 +220,11 @@ void store_keys_fleet_generation(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:gen");
 }
 
+void store_keys_throttles(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{fleet}:throttles");
+}
+
 void store_keys_stops(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:stops");

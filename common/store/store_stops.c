@@ -25,20 +25,32 @@ static void add_field(struct store_command *command, struct text name)
     store_command_add_scratch(command);
 }
 
-static struct store_command *begin(struct store *store, const char *what, struct text name)
+static void add_key(struct store *store, enum store_stops_hash hash)
+{
+    struct store_command *command = store_command_of(store);
+    struct buffer *key = store_command_scratch(command);
+    if (hash == STORE_STOPS) {
+        store_keys_stops(key, store_prefix(store));
+    } else {
+        store_keys_throttles(key, store_prefix(store));
+    }
+    store_command_add_scratch(command);
+}
+
+static struct store_command *begin(struct store *store, enum store_stops_hash hash,
+                                   const char *what, struct text name)
 {
     struct store_command *command = store_begin(store, STORE_SCRIPT_STOP, 1);
-    store_keys_stops(store_command_scratch(command), store_prefix(store));
-    store_command_add_scratch(command);
+    add_key(store, hash);
     store_command_add_string(command, what);
     add_field(command, name);
     return command;
 }
 
-void store_stops_set(struct store *store, const struct store_stop *stop, uint32_t most,
-                     store_stops_done_fn *on_answer, void *context)
+void store_stops_set(struct store *store, enum store_stops_hash hash, const struct store_stop *stop,
+                     uint32_t most, store_stops_done_fn *on_answer, void *context)
 {
-    struct store_command *command = begin(store, "set", stop->name);
+    struct store_command *command = begin(store, hash, "set", stop->name);
     store_command_add_number(command, stop->until_unix_ms);
     store_command_add(command, stop->packed);
     store_command_add_unsigned(command, most);
@@ -46,10 +58,10 @@ void store_stops_set(struct store *store, const struct store_stop *stop, uint32_
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
-void store_stops_clear(struct store *store, struct text name, store_stops_done_fn *on_answer,
-                       void *context)
+void store_stops_clear(struct store *store, enum store_stops_hash hash, struct text name,
+                       store_stops_done_fn *on_answer, void *context)
 {
-    struct store_command *command = begin(store, "clear", name);
+    struct store_command *command = begin(store, hash, "clear", name);
     store_command_add_string(command, "0");
     store_command_add_string(command, "");
     store_command_add_string(command, "0");
@@ -107,12 +119,11 @@ static void on_stops(void *object, int error, const redisReply *reply)
     free(call);
 }
 
-void store_stops_read(struct store *store, store_stops_fn *on_answer, void *context)
+void store_stops_read(struct store *store, enum store_stops_hash hash, store_stops_fn *on_answer,
+                      void *context)
 {
-    struct store_command *command = store_command_of(store);
-    store_command_begin(command, "HGETALL");
-    store_keys_stops(store_command_scratch(command), store_prefix(store));
-    store_command_add_scratch(command);
+    store_command_begin(store_command_of(store), "HGETALL");
+    add_key(store, hash);
     store_send(store, STORE_LINK_READ, on_stops,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }

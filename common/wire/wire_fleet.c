@@ -108,6 +108,9 @@ static int check_return(const Hikyaku__V1__ReturnClaim *claim, struct problem *p
 
 static int check_inquiry(const Hikyaku__V1__Inquiry *inquiry, struct problem *problem)
 {
+    if (inquiry->paths) {
+        return 0;
+    }
     if (inquiry->position >= ROWS_MAX) {
         return refuse(problem, "inquiry.position", "out_of_range");
     }

@@ -71,6 +71,67 @@ static const struct wire_rule start_rules[] = {
     {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 64},
 };
 static const struct wire_rule_set start_set = SET(start_rules, check_start);
+
+static void check_throttle(struct wire_check *check, const ProtobufCMessage *message,
+                           const struct wire_path *path)
+{
+    const Hikyaku__V1__SetThrottleRequest *request = AS(Hikyaku__V1__SetThrottleRequest, message);
+    const Hikyaku__V1__ThrottleBound *bound = request->bound;
+    if (bound == NULL) {
+        return;
+    }
+    if (request->reason[0] == '\0') {
+        wire_check_report(check, path, "reason", "required", "must be set");
+    }
+    if (bound->per_minute_least == 0 && bound->per_minute_most == 0 &&
+        bound->connections_most == 0 && bound->messages_per_connection == 0) {
+        wire_check_report(check, path, "bound", "required",
+                          "must tell something; left out, the bound that stands is taken away");
+    }
+    if (bound->per_minute_most != 0 && bound->per_minute_least > bound->per_minute_most) {
+        wire_check_report(check, path, "bound.per_minute_least", "out_of_range",
+                          "must not be more than per_minute_most");
+    }
+}
+
+static const struct wire_rule bound_rules[] = {
+    {.number = 1, .max = 1200000},
+    {.number = 2, .max = 1200000},
+    {.number = 3, .max = 10000},
+    {.number = 4, .max = 100000},
+};
+static const struct wire_rule_set bound_set = SET(bound_rules, NULL);
+static const struct wire_rule set_throttle_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 45},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 3, .nested = &bound_set},
+    {.number = 5, .text_class = WIRE_TEXT_REMARK, .max = 500},
+    {.number = 6, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set set_throttle_set = SET(set_throttle_rules, check_throttle);
+static const struct wire_rule suspend_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 45},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 4, .flags = REQUIRED, .text_class = WIRE_TEXT_REMARK, .max = 500},
+    {.number = 5, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set suspend_set = SET(suspend_rules, NULL);
+static const struct wire_rule resume_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 45},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 3, .text_class = WIRE_TEXT_LABEL, .max = 64},
+};
+static const struct wire_rule_set resume_set = SET(resume_rules, NULL);
+static const struct wire_rule get_throttle_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 45},
+    {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_LABEL, .max = 255},
+};
+static const struct wire_rule_set get_throttle_set = SET(get_throttle_rules, NULL);
+static const struct wire_rule list_throttles_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_LABEL, .max = 255},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 45},
+};
+static const struct wire_rule_set list_throttles_set = SET(list_throttles_rules, NULL);
 static const struct wire_rule resume_restored_rules[] = {
     {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 32},
     {.number = 2, .flags = REQUIRED},
@@ -237,6 +298,11 @@ static const struct {
     {&hikyaku__v1__stop_request__descriptor, &stop_set},
     {&hikyaku__v1__start_request__descriptor, &start_set},
     {&hikyaku__v1__list_stops_request__descriptor, &plain_set},
+    {&hikyaku__v1__list_throttles_request__descriptor, &list_throttles_set},
+    {&hikyaku__v1__get_throttle_request__descriptor, &get_throttle_set},
+    {&hikyaku__v1__set_throttle_request__descriptor, &set_throttle_set},
+    {&hikyaku__v1__suspend_path_request__descriptor, &suspend_set},
+    {&hikyaku__v1__resume_path_request__descriptor, &resume_set},
     {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
     {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
     {&hikyaku__v1__get_warmup_request__descriptor, &get_warmup_set},

@@ -286,6 +286,17 @@ int wire_store_read_stop(struct text value, struct arena *arena, Hikyaku__V1__St
     return error;
 }
 
+int wire_store_read_path_order(struct text value, struct arena *arena,
+                               Hikyaku__V1__StoredPathOrder **ret_order)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_path_order__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_order = (Hikyaku__V1__StoredPathOrder *)(void *)message;
+    }
+    return error;
+}
+
 int wire_store_read_path_decision(struct text value, struct arena *arena,
                                   Hikyaku__V1__StoredPathDecision **ret_decision)
 {

@@ -79,6 +79,8 @@ MUST_USE int wire_store_read_session(struct text value, struct arena *arena,
                                      Hikyaku__V1__StoredSession **ret_session);
 MUST_USE int wire_store_read_stop(struct text value, struct arena *arena,
                                   Hikyaku__V1__StoredStop **ret_stop);
+MUST_USE int wire_store_read_path_order(struct text value, struct arena *arena,
+                                        Hikyaku__V1__StoredPathOrder **ret_order);
 MUST_USE int wire_store_read_path_decision(struct text value, struct arena *arena,
                                            Hikyaku__V1__StoredPathDecision **ret_decision);
 MUST_USE int wire_store_read_principal(struct text value, struct arena *arena,

@@ -14,6 +14,7 @@
 
 struct api;
 struct explain;
+struct inquiries;
 struct audit;
 struct service_windows;
 
@@ -42,6 +43,7 @@ struct api_settings {
     struct recovery *recovery;
     struct access *access;
     struct explain *explain;
+    struct inquiries *inquiries; /* to workers */
     struct audit *audit;
     const struct wire_limits *limits;
     const char *tenant;              /* every principal's until there are others */

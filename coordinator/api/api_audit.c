@@ -22,7 +22,8 @@ static const struct {
     {"AddRecipients", WAY_SUM},   {"SendMessages", WAY_SUM},   {"ReadEvents", WAY_SUM},
     {"GetCampaign", WAY_NONE},    {"ListCampaigns", WAY_NONE}, {"GetFleet", WAY_NONE},
     {"ListReputation", WAY_NONE}, {"GetRestored", WAY_NONE},   {"ListStops", WAY_NONE},
-    {"WhoAmI", WAY_NONE},         {"GetWarmup", WAY_NONE},
+    {"WhoAmI", WAY_NONE},         {"GetWarmup", WAY_NONE},     {"ListThrottles", WAY_NONE},
+    {"GetThrottle", WAY_NONE},
 };
 
 static enum way way_of(const char *method)
@@ -38,9 +39,9 @@ static enum way way_of(const char *method)
 /* ------------------------------------------------------------------ what a request names */
 
 /* Fields that name what a call is about; never what a recipient is found by. */
-static const char *const names[] = {"campaign_id", "key_id", "name",           "target",
-                                    "ip",          "site",   "domain",         "principal",
-                                    "backup_id",   "tenant", "idempotency_key"};
+static const char *const names[] = {"campaign_id", "key_id",     "name",   "target",
+                                    "ip",          "sending_ip", "site",   "domain",
+                                    "principal",   "backup_id",  "tenant", "idempotency_key"};
 
 static const void *member_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {

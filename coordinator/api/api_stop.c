@@ -148,7 +148,8 @@ static void put(struct stop_call *stop)
     const struct store_stop given = {.name = name_of(stop->call->arena, stop->stop),
                                      .until_unix_ms = stop->stop->until_unix_ms,
                                      .packed = buffer_text(packed)};
-    store_stops_set(stop->call->api->settings.store, &given, STOP_SET_MAX, on_set, stop);
+    store_stops_set(stop->call->api->settings.store, STORE_STOPS, &given, STOP_SET_MAX, on_set,
+                    stop);
     buffer_finish(packed);
 }
 
@@ -253,8 +254,8 @@ void api_stop_handle_start(struct api_call *call)
     struct stop_call *stop = begin(call, request->kind, request->target, request->author);
     if (stop != NULL) {
         stop->stop->from_unix_ms = request->from_unix_ms;
-        store_stops_clear(call->api->settings.store, name_of(call->arena, stop->stop), on_cleared,
-                          stop);
+        store_stops_clear(call->api->settings.store, STORE_STOPS, name_of(call->arena, stop->stop),
+                          on_cleared, stop);
     }
 }
 
@@ -297,5 +298,5 @@ static void on_list(void *context, int error, const struct store_stop *stops, si
 
 void api_stop_handle_list(struct api_call *call)
 {
-    store_stops_read(call->api->settings.store, on_list, call);
+    store_stops_read(call->api->settings.store, STORE_STOPS, on_list, call);
 }

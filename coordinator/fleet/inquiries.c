@@ -105,37 +105,67 @@ static struct worker *find(struct inquiries *inquiries, const char *session)
                : NULL;
 }
 
-void inquiries_ask(struct inquiries *inquiries, const char *session,
-                   const struct store_batch_name *name, uint32_t position, inquiries_fn *on_answers,
-                   void *context)
+static struct inquiry *begin(struct inquiries *inquiries, inquiries_fn *on_answers, void *context)
 {
     struct inquiry *inquiry = xalloc_zero(1, sizeof *inquiry);
-    unsigned char id[16];
-    Hikyaku__V1__Inquiry body = HIKYAKU__V1__INQUIRY__INIT;
     *inquiry = (struct inquiry){.number = ++inquiries->number,
                                 .until_ms = loop_now_ms(inquiries->loop) + INQUIRIES_WAIT_MS,
                                 .arena = arena_create(0),
                                 .on_answers = on_answers,
                                 .context = context};
+    DL_APPEND(inquiries->waiting, inquiry);
+    return inquiry;
+}
+
+static void send_to_all(struct inquiries *inquiries, struct inquiry *inquiry,
+                        const Hikyaku__V1__Inquiry *body)
+{
+    struct workers_view *views = xalloc_zero(WORKERS_MAX, sizeof *views);
+    size_t count = workers_list(inquiries->workers, views, WORKERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        send_to(inquiries, inquiry, find(inquiries, views[i].session), body);
+    }
+    free(views);
+}
+
+static void await(struct inquiries *inquiries, struct inquiry *inquiry)
+{
+    inquiry->answers = xalloc_zero(inquiry->asked + 1, sizeof *inquiry->answers);
+    loop_timer_start(inquiries->timer, 1, CHECK_MS);
+}
+
+void inquiries_ask(struct inquiries *inquiries, const char *session,
+                   const struct store_batch_name *name, uint32_t position, inquiries_fn *on_answers,
+                   void *context)
+{
+    struct inquiry *inquiry = begin(inquiries, on_answers, context);
+    unsigned char id[16];
+    Hikyaku__V1__Inquiry body = HIKYAKU__V1__INQUIRY__INIT;
     memcpy(id, name->campaign, sizeof id);
     body.number = inquiry->number;
     body.campaign_id = (ProtobufCBinaryData){sizeof id, id};
     body.all = session == NULL;
     body.batch = name->number;
     body.position = position;
-    DL_APPEND(inquiries->waiting, inquiry);
     if (session != NULL) {
         send_to(inquiries, inquiry, find(inquiries, session), &body);
     } else {
-        struct workers_view *views = xalloc_zero(WORKERS_MAX, sizeof *views);
-        size_t count = workers_list(inquiries->workers, views, WORKERS_MAX);
-        for (size_t i = 0; i < count; i++) {
-            send_to(inquiries, inquiry, find(inquiries, views[i].session), &body);
-        }
-        free(views);
+        send_to_all(inquiries, inquiry, &body);
     }
-    inquiry->answers = xalloc_zero(inquiry->asked + 1, sizeof *inquiry->answers);
-    loop_timer_start(inquiries->timer, 1, CHECK_MS);
+    await(inquiries, inquiry);
+}
+
+void inquiries_ask_paths(struct inquiries *inquiries, const char *site, const char *ip,
+                         inquiries_fn *on_answers, void *context)
+{
+    struct inquiry *inquiry = begin(inquiries, on_answers, context);
+    Hikyaku__V1__Inquiry body = HIKYAKU__V1__INQUIRY__INIT;
+    body.number = inquiry->number;
+    body.paths = true;
+    body.site = arena_printf(inquiry->arena, "%s", site);
+    body.sending_ip = arena_printf(inquiry->arena, "%s", ip);
+    send_to_all(inquiries, inquiry, &body);
+    await(inquiries, inquiry);
 }
 
 void inquiries_on_answer(struct inquiries *inquiries, const struct worker *worker,

@@ -33,6 +33,9 @@ typedef void inquiries_fn(void *context, const struct inquiries_answer *answers,
 void inquiries_ask(struct inquiries *inquiries, const char *session,
                    const struct store_batch_name *name, uint32_t position, inquiries_fn *on_answers,
                    void *context);
+/** Ask all workers about their paths. @param site, ip  only those; empty: all */
+void inquiries_ask_paths(struct inquiries *inquiries, const char *site, const char *ip,
+                         inquiries_fn *on_answers, void *context);
 void inquiries_on_answer(struct inquiries *inquiries, const struct worker *worker,
                          const Hikyaku__V1__InquiryAnswer *answer);
 

@@ -166,3 +166,112 @@ def test_what_paths_decide_is_told_as_events(cluster):
     shown = cluster.cli("events", "--type", "throttle").stdout
     assert f"{PAUSED} x {one.sending_ip} suspended 1 h 00 min, 421 4.7.28 at " in shown
     cluster.cli("cancel", campaign)
+
+
+def find_path(cluster, address, site, at=0):
+    found = fleet(cluster, "ListThrottles", "ListThrottlesRequest", at=at, site=site).paths
+    return next((one for one in found if one.sending_ip == address), None)
+
+
+def state_of(cluster, address, site, at=0):
+    path = find_path(cluster, address, site, at)
+    return path and cluster.client().pb.ThrottleState.Name(path.state).removeprefix("THROTTLE_STATE_")
+
+
+def test_a_site_is_suspended_and_resumed(cluster):
+    """Others go on; it holds over a restart of everybody; resumed, all arrive once."""
+    done = cluster.cli("throttle", "suspend", "*", "d7.test", "--for", "1h", "--reason",
+                       "carrier maintenance", "--by", "suzuki")
+    assert "suspended" in done.stdout and "suzuki" in done.stdout
+    campaign = submit_campaign(cluster.client(1), "suspended",
+                               [f"s{n}@d{7 + n % 2}.test" for n in range(100)])
+
+    def others_are_through():
+        return (outcomes(cluster.client(), campaign) == {"DELIVERED": 50, "PENDING": 50} and
+                set(gates(cluster, campaign)) == {"SITE_SUSPENDED"})
+    wait_until("the others are through, these wait for the site", others_are_through, 120)
+    for node in cluster.coordinators + cluster.workers:
+        assert node.stop() == 0
+        node.start(wait=False)
+    for node in cluster.coordinators + cluster.workers:
+        node.wait_ready()
+    wait_until("a worker tells of the pause", lambda: "SUSPENDED" in
+               {state_of(cluster, address, "d7.test", 1) for address in IPS}, 120)
+    assert not [one for one in cluster.sink.recipients() if one.endswith("@d7.test")]
+    listed = cluster.cli("throttle", "list", "--site", "d7.test").stdout
+    assert "SUSPENDED until" in listed and "carrier maintenance" in listed
+    address = next(one for one in IPS if state_of(cluster, one, "d7.test") == "SUSPENDED")
+    assert refused(cluster, "ResumePath", "ResumePathRequest", sending_ip=address,
+                   site="d7.test") == [("sending_ip", "site_suspended")]
+    assert cluster.cli("throttle", "resume", "*", "d7.test").stdout == "resumed\n"
+    cluster.wait_campaign(campaign, ["COMPLETED"], 120)
+    assert outcomes(cluster.client(), campaign) == {"DELIVERED": 100}
+    assert set(Counter(cluster.sink.recipients()).values()) == {1}
+    events, _ = cluster.client().all_events(campaign_ids=[campaign])
+    assert {event.attempt for event in events if event.recipient_domain} == {1}
+    wait_until("its history tells of it", lambda: ", rule operator" in
+               cluster.cli("throttle", "show", address, "d7.test").stdout, 60)
+    assert refused(cluster, "ResumePath", "ResumePathRequest", sending_ip="*",
+                   site="d7.test") == [("site", "not_suspended")]
+
+
+def test_a_bound_holds_and_is_taken_away(cluster):
+    """What the sink sees of a bounded site is a trickle; without the bound the rest arrives."""
+    cluster.cli("throttle", "set", "*", "d9.test", "--per-minute-most", 1, "--connections-most", 1,
+                "--messages-per-connection", 5, "--reason", "asked by the carrier")
+    campaign = submit_campaign(cluster.client(), "bounded", [f"t{n}@d9.test" for n in range(60)])
+    wait_until("it trickles", lambda: cluster.sink.recipients(), 60)
+
+    def bounded():
+        found = [find_path(cluster, address, "D9.test", 1) for address in IPS]
+        return [one for one in found if one is not None]
+    path = wait_until("a worker tells of the path", bounded, 60)[0]
+    assert path.rate_per_1000_s <= 17 and path.connections_most == 1
+    assert path.messages_per_connection == 5
+    assert [order.bound.per_minute_most for order in path.orders] == [1]
+    # At least 50 s of sending at this bound would be needed for so many.
+    assert len(cluster.sink.recipients()) < 50
+    shown = cluster.cli("throttle", "show", path.sending_ip, "d9.test").stdout
+    assert "per minute at most 1" in shown and "asked by the carrier" in shown
+    assert cluster.cli("throttle", "set", "*", "d9.test", "--clear").stdout == "taken away\n"
+    cluster.wait_campaign(campaign, ["COMPLETED"], 180)
+    assert outcomes(cluster.client(), campaign) == {"DELIVERED": 60}
+    assert set(Counter(cluster.sink.recipients()).values()) == {1}
+    assert refused(cluster, "SetThrottle", "SetThrottleRequest", sending_ip="*", site="d9.test") == [
+        ("site", "no_bound")]
+
+
+def test_a_pause_that_a_server_caused_is_ended_early(cluster):
+    """The controller's own, of an hour: it begins gently, and mail flows again."""
+    held = [one for one in IPS if state_of(cluster, one, PAUSED) == "SUSPENDED"]
+    assert held
+    for address in held:
+        assert cluster.cli("throttle", "resume", address, PAUSED).stdout == "resumed\n"
+    for address in held:
+        wait_until("it is not suspended any more",
+                   lambda address=address: state_of(cluster, address, PAUSED) == "RETURNING", 60)
+    campaign = submit_campaign(cluster.client(), "flows", [f"f{n}@{PAUSED}" for n in range(5)])
+    cluster.wait_campaign(campaign, ["COMPLETED"], 120)
+    assert outcomes(cluster.client(), campaign) == {"DELIVERED": 5}
+
+
+@pytest.mark.parametrize("method, fields, problem", [
+    ("SetThrottle", {"sending_ip": "x", "bound": {"per_minute_most": 1}}, ("sending_ip", "ip")),
+    ("SetThrottle", {"sending_ip": "*", "bound": {}}, ("bound", "required")),
+    ("SetThrottle", {"sending_ip": "*", "bound": {"per_minute_most": 5, "per_minute_least": 6}},
+     ("bound.per_minute_least", "out_of_range")),
+    ("SetThrottle", {"sending_ip": "*", "bound": {"connections_most": 1}, "reason": ""},
+     ("reason", "required")),
+    ("SetThrottle", {"sending_ip": "*", "bound": {"connections_most": 1}, "until_unix_ms": 5},
+     ("until_unix_ms", "out_of_range")),
+    ("SuspendPath", {"sending_ip": ""}, ("sending_ip", "required")),
+    ("SuspendPath", {"sending_ip": "*", "site": ""}, ("site", "required")),
+    ("SuspendPath", {"sending_ip": "*", "reason": ""}, ("reason", "required")),
+    ("SuspendPath", {"sending_ip": "*", "until_unix_ms": 5}, ("until_unix_ms", "out_of_range")),
+])
+def test_what_is_refused(cluster, method, fields, problem):
+    assert refused(cluster, method, f"{method}Request",
+                   **{"site": "d1.test", "reason": "why", **fields}) == [problem]
+    assert not fleet(cluster, "ListThrottles", "ListThrottlesRequest").orders
+    assert refused(cluster, "GetThrottle", "GetThrottleRequest", sending_ip="192.0.2.1",
+                   site="d1.test") == [("site", "no_path")]

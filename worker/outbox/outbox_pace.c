@@ -9,6 +9,7 @@
 /* and come again after, at most: */
 #define SUSPENDED_MOST_MS 600000
 #define WARMUP_MOST_MS 3600000
+#define OPERATOR_MOST_MS 15000
 
 static void on_pace(void *context)
 {
@@ -48,6 +49,18 @@ void outbox_pace_wait(struct outbox *outbox, struct destination *destination, ui
     }
 }
 
+/* It may be ended at any moment: what waits comes back soon, again and again. */
+static bool is_held_by_operator(const struct destination *destination)
+{
+    const struct sending_ips *ips = destination->outbox->settings.ips;
+    bool is_held = false;
+    for (size_t i = 0; i < ips->count; i++) {
+        const struct path *path = destination->site->paths[i];
+        is_held = is_held || (path != NULL && path_bound_is_suspended(&path->control));
+    }
+    return is_held;
+}
+
 /* A warm-up's quota comes back at a known time. Until then another worker may have room in the
  * pool: if there are others the letters look in again, each time after twice as long. */
 static uint64_t warmup_delay_ms(const struct destination *destination, const struct letter *letter)
@@ -63,8 +76,9 @@ static void give_back(struct destination *destination, struct letter *letter, ui
                       uint64_t wait_ms)
 {
     struct outcome_report outcome = outcome_untouched(gate);
-    uint64_t most_ms = gate == GATE_WARMUP_QUOTA ? warmup_delay_ms(destination, letter)
-                                                 : (uint64_t)SUSPENDED_MOST_MS;
+    uint64_t most_ms = gate == GATE_WARMUP_QUOTA          ? warmup_delay_ms(destination, letter)
+                       : is_held_by_operator(destination) ? (uint64_t)OPERATOR_MOST_MS
+                                                          : (uint64_t)SUSPENDED_MOST_MS;
     wait_ms = wait_ms < most_ms ? wait_ms : most_ms;
     outcome.delay_s = (uint32_t)((wait_ms + 999) / 1000);
     outbox_settle(destination->outbox, letter, &outcome);

@@ -6,6 +6,7 @@
 #include "common/mail/rows.h"
 #include "worker/paths/paths_keeper.h"
 #include "worker/paths/sites.h"
+#include "worker/paths/paths_orders.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -139,6 +140,7 @@ static struct path *create_path(struct paths *paths, struct sending_ip *ip, stru
     (void)table_put(paths->table, text_of(path->key), path);
     paths_keeper_recall(paths, path);
     join_pause(paths, path);
+    paths_orders_obey(paths, path);
     return path;
 }
 
@@ -168,12 +170,12 @@ struct cause {
     struct text reply;
 };
 
-static void tell(struct paths *paths, struct path *path, const struct path_decision *decision,
-                 const struct cause *cause)
+void paths_tell(struct paths *paths, struct path *path, const struct path_decision *decision,
+                const struct path_event *event, struct text reply)
 {
     uint64_t now_ms = loop_now_ms(paths->settings.loop);
     metrics_add(paths->decisions[decision->kind], 1);
-    paths_history_add(paths, path, decision, cause->event, cause->reply);
+    paths_history_add(paths, path, decision, event, reply);
     if (paths_history_is_small(decision->kind) && now_ms - path->told_ms < TOLD_MS) {
         return;
     }
@@ -215,7 +217,7 @@ static void carry_on(struct paths *paths, const struct path *from,
         }
         for (size_t i = 0; i < decisions.count; i++) {
             path->is_changed = true;
-            tell(paths, path, &decisions.items[i], cause);
+            paths_tell(paths, path, &decisions.items[i], cause->event, cause->reply);
         }
     }
 }
@@ -227,7 +229,7 @@ static void suspend(struct paths *paths, struct path *path, uint64_t pause_ms, c
                          loop_now_ms(paths->settings.loop), &decisions);
     for (size_t i = 0; i < decisions.count; i++) {
         path->is_changed = true;
-        tell(paths, path, &decisions.items[i], &(struct cause){.event = NULL});
+        paths_tell(paths, path, &decisions.items[i], NULL, TEXT(""));
     }
 }
 
@@ -259,7 +261,7 @@ static void follow(struct paths *paths, struct path *path, const struct path_dec
 {
     for (size_t i = 0; i < decisions->count; i++) {
         const struct path_decision *decision = &decisions->items[i];
-        tell(paths, path, decision, cause);
+        paths_tell(paths, path, decision, cause->event, cause->reply);
         bool is_wider = decision->scope == PATH_SCOPE_SITE || decision->scope == PATH_SCOPE_IP;
         if (decision->kind == PATH_DECISION_SUSPENDED && is_wider) {
             carry_on(paths, path, decision, cause, loop_now_ms(paths->settings.loop));
@@ -273,6 +275,7 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
     const struct cause cause = {event, reply};
     struct path_decisions decisions = {.count = 0};
     path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
+    path_bound_hold(&path->control, &path->bound);
     path->is_changed = true;
     follow(paths, path, &decisions, &cause);
     sites_feed(path->common, event->kind);
@@ -352,6 +355,7 @@ void paths_tick(struct paths *paths)
     for (; path != NULL; path = table_next(&walk)) {
         struct path_decisions decisions = {.count = 0};
         path_control_tick(&path->control, now_ms, &decisions);
+        path_bound_hold(&path->control, &path->bound);
         path->is_changed = path->is_changed || decisions.count > 0;
         follow(paths, path, &decisions, &(struct cause){.event = NULL});
         bool is_kept = path->is_changed && path->ip->state == SENDING_IP_OWNED;
@@ -373,6 +377,7 @@ void paths_use_profiles(struct paths *paths, const struct config_list *profiles)
         const struct path_profile *profile =
             provider_profiles_find(others, text_of(path->site), text_of(path->host));
         path_control_use_profile(&path->control, profile);
+        path_bound_apply(&path->control, &path->bound);
         sites_use(paths->sites, path->common, profile);
     }
     provider_profiles_destroy(&paths->profiles);
@@ -392,6 +397,15 @@ void paths_leave(struct paths *paths)
 size_t paths_warming(const struct paths *paths, size_t *ret_full)
 {
     return warm_records_count(paths->warm, ret_full);
+}
+
+void paths_on_orders(struct paths *paths)
+{
+    struct table_walk walk;
+    struct path *path = table_first(paths->table, &walk);
+    for (; path != NULL; path = table_next(&walk)) {
+        paths_orders_obey(paths, path);
+    }
 }
 
 size_t paths_count(const struct paths *paths, size_t *ret_suspended)

@@ -3,7 +3,7 @@
 #ifndef HIKYAKU_WORKER_PATHS_PATHS_H
 #define HIKYAKU_WORKER_PATHS_PATHS_H
 
-#include "common/policy/path_control.h"
+#include "common/policy/path_bound.h"
 #include "common/policy/provider_profiles.h"
 #include "common/store/store.h"
 #include "worker/paths/warm_records.h"
@@ -14,6 +14,7 @@
 
 struct paths;
 struct site_entry;
+struct service_orders;
 
 /** Ask its controller freely; feed it through paths_feed(). */
 struct path {
@@ -21,6 +22,7 @@ struct path {
     struct sending_ip *ip;     /* borrowed */
     struct warm_record *warm;  /* held; NULL: its IP is warm */
     struct site_entry *common; /* held: what it shares with the site's other paths */
+    struct path_bound bound;   /* an operator's, as it stands */
     uint32_t holders;
     uint64_t told_ms;   /* its last decision in the log */
     bool is_changed;    /* since it was last looked at for the store */
@@ -38,8 +40,9 @@ struct paths_settings {
     struct store *store; /* NULL: nothing is kept */
     const char *session; /* of this worker: with a number it names what is told */
     struct sending_ips *ips;
-    const struct config_list *profiles; /* of struct provider_profiles_record; not kept */
-    uint32_t connections_per_site;      /* bounds of the configuration, over every profile's */
+    const struct service_orders *orders; /* what operators tell of paths; NULL: nothing */
+    const struct config_list *profiles;  /* of struct provider_profiles_record; not kept */
+    uint32_t connections_per_site;       /* bounds of the configuration, over every profile's */
     uint32_t messages_per_connection;
     /** What a server said, without addresses, at most PATHS_REPLY_BYTES. @return its length */
     size_t (*clean_reply)(struct text reply, char ret_text[PATHS_REPLY_BYTES + 1]);
@@ -73,6 +76,8 @@ void paths_give_back(struct paths *paths, struct path *path, uint64_t age_ms);
 uint64_t paths_full_ms(const struct paths *paths, const struct path *path);
 /** Time passes: a few times a second. */
 void paths_tick(struct paths *paths);
+/** What operators tell of paths has changed. */
+void paths_on_orders(struct paths *paths);
 /** Other profiles (SIGHUP): they bound every path from now on. */
 void paths_use_profiles(struct paths *paths, const struct config_list *profiles);
 

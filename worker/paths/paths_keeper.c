@@ -2,6 +2,7 @@
 
 #include "common/store/store_paths.h"
 #include "worker/paths/paths_history.h"
+#include "worker/paths/paths_orders.h"
 
 #include <errno.h>
 #include <math.h>
@@ -80,6 +81,7 @@ static void take_state(const struct loading *loading, const struct store_ip_site
     struct path *path = table_get(loading->paths->table, text_of(key));
     if (path != NULL) {
         paths_keeper_recall(loading->paths, path);
+        paths_orders_obey(loading->paths, path);
     }
 }
 
@@ -194,6 +196,7 @@ static void save(struct paths *paths, const struct sending_ip *ip)
 static void on_keep(void *context)
 {
     struct paths *paths = context;
+    paths_on_orders(paths); /* some end by themselves */
     for (size_t i = 0; i < paths->settings.ips->count && store_is_ready(paths->settings.store);
          i++) {
         struct sending_ip *ip = &paths->settings.ips->items[i];

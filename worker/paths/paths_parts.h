@@ -29,6 +29,9 @@ struct paths {
     bool is_saving[SENDING_IPS_MAX];
 };
 
+/** Log it, count it, write it down. @param event  what made it; NULL: time, or an operator */
+void paths_tell(struct paths *paths, struct path *path, const struct path_decision *decision,
+                const struct path_event *event, struct text reply);
 /** "<number of the IP>|<site>". */
 void paths_key(const struct sending_ip *ip, struct text site, char ret_key[PATHS_SITE_BYTES + 8]);
 
