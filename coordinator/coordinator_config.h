@@ -87,6 +87,7 @@ struct coordinator_config {
         uint64_t after;
         uint64_t bounced_permille;
         uint64_t canary_deferred_permille;
+        uint64_t complained_permille;
         uint64_t unknown_permille;
     } breaker;
     struct config_list rates;     /* of struct coordinator_rate */

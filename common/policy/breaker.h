@@ -8,20 +8,23 @@
 #include <stdint.h>
 
 struct breaker_limits {
-    uint32_t least;            /* outcomes (delivered and bounced) before anything is judged */
-    uint32_t bounced_permille; /* of these; 0: not judged */
-    uint32_t unknown_permille; /* no such mailbox; 0: not judged */
+    uint32_t least;               /* outcomes (delivered and bounced) before anything is judged */
+    uint32_t bounced_permille;    /* of these; 0: not judged */
+    uint32_t unknown_permille;    /* no such mailbox; 0: not judged */
+    uint32_t complained_permille; /* of the delivered; 0: not judged */
 };
 
 struct breaker_counts {
-    uint64_t delivered;
+    uint64_t delivered; /* with those whose recipient complained */
     uint64_t bounced;
-    uint64_t unknown; /* of the bounced */
+    uint64_t unknown;    /* of the bounced */
+    uint64_t complained; /* of the delivered */
 };
 
-enum breaker_reason { BREAKER_NONE, BREAKER_UNKNOWN, BREAKER_BOUNCED };
+enum breaker_reason { BREAKER_NONE, BREAKER_UNKNOWN, BREAKER_BOUNCED, BREAKER_COMPLAINED };
 
-/** Reaching a limit is too much. Unknown mailboxes are named first: they say the most. */
+/** Reaching a limit is too much. Complaints are named first, they harm the most; then unknown
+ *  mailboxes, which say more than other bounces. */
 enum breaker_reason breaker_judge(const struct breaker_limits *limits,
                                   const struct breaker_counts *counts);
 

@@ -277,9 +277,13 @@ static void act(struct driver_campaign *campaign)
 static void judge(struct driver_campaign *campaign, const struct store_campaign *header)
 {
     const struct breaker_limits *limits = &campaign->driver->settings.breaker;
-    const struct breaker_counts counts = {.delivered = header->outcomes[OUTCOME_DELIVERED],
-                                          .bounced = header->outcomes[OUTCOME_BOUNCED],
-                                          .unknown = header->bounced[REPLY_CLASS_BAD_MAILBOX]};
+    uint64_t complained = header->outcomes[OUTCOME_COMPLAINED];
+    const struct breaker_counts counts = {
+        .delivered = header->outcomes[OUTCOME_DELIVERED] + complained,
+        .bounced = header->outcomes[OUTCOME_BOUNCED],
+        .unknown = header->bounced[REPLY_CLASS_BAD_MAILBOX],
+        .complained = complained,
+    };
     bool may_trip = header->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_RUNNING &&
                     header->mode != HIKYAKU__V1__MODE__MODE_SANDBOX && !header->is_container &&
                     header->tripped.size == 0;

@@ -1,6 +1,7 @@
 """A campaign whose messages bounce too often is paused by itself, once (J6)."""
 
 import pytest
+from local.process import wait_until
 from mails import outcomes, submit_campaign
 from worlds import world
 
@@ -53,6 +54,29 @@ def test_a_bad_list_is_paused_once(cluster, key, bad, words):
     told = outcomes(api, campaign)
     assert told["DELIVERED"] + told["BOUNCED"] == ROWS
     assert f"was paused by a {view.breaker}" in cluster.cli("show", campaign).stdout
+
+
+def test_complaints_pause_a_campaign(cluster):
+    """G13. What writes COMPLAINED into rows is not built: the counters are set as it would."""
+    cluster.sink.delay_s = 0.05
+    api = cluster.client()
+    campaign = submit_campaign(api, "angry", [f"ok.angry{n}@d{n % 4}.test" for n in range(ROWS)])
+    redis = cluster.redis.client()
+
+    def has_delivered():
+        return outcomes(api, campaign).get("DELIVERED", 0) >= 210
+    wait_until("enough are delivered", has_delivered, 60)
+    header, = list(redis.scan_iter(match=f"hk:*:c:{campaign.upper()}", count=1000))
+    with redis.pipeline(transaction=True) as change:
+        for number, by in ((api.pb.OUTCOME_DELIVERED, -8), (api.pb.OUTCOME_COMPLAINED, 8)):
+            change.hincrby(header, f"o{number}", by)
+        change.execute()
+    cluster.wait_campaign(campaign, ["PAUSED"])
+    view = api.campaign("GetCampaign", campaign_id=campaign).campaign
+    assert "8 of " in view.breaker and "recipients complained" in view.breaker
+    assert outcomes(api, campaign)["COMPLAINED"] == 8
+    api.campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"])
 
 
 def test_a_usual_list_is_not_paused(cluster):
