@@ -282,7 +282,7 @@ static void count(struct path_control *control, const struct path_reply *reply, 
     }
     bool is_final = reply->smtp >= 500;
     bool is_block = reply->reply_class == REPLY_CLASS_REPUTATION;
-    bool is_own = reply->blame == REPLY_BLAME_RECIPIENT;
+    bool is_own = reply->blame == REPLY_BLAME_RECIPIENT || scope_of(reply) >= PATH_SCOPE_TENANT;
     if (!is_final && !is_own) {
         path_sweep_add(&control->sweep, PATH_SWEEP_DEFERRED, now_ms);
     } else if (is_final && is_block) {

@@ -76,7 +76,8 @@ enum path_scope {
     X(SUSPENDED, "suspended", "s")                     \
     X(PROBES, "probes", "s")                           \
     X(RESUMED, "resumed", "s")                         \
-    X(ELSEWHERE, "elsewhere", "s")
+    X(ELSEWHERE, "elsewhere", "s")                     \
+    X(SENDER_SUSPENDED, "sender-suspended", "s")
 
 enum path_decision_kind {
 #define X(identifier, name, unit) PATH_DECISION_##identifier,
@@ -88,7 +89,8 @@ enum path_decision_kind {
 struct path_decision {
     enum path_decision_kind kind;
     /** Whom it is about. SITE and IP: the path itself has been treated; the others of that site or
-     *  IP are the caller's to suspend. TENANT, DOMAIN (kind ELSEWHERE): the path is as it was. */
+     *  IP are the caller's to suspend. TENANT, DOMAIN (kinds ELSEWHERE
+     *  and SENDER_SUSPENDED, which is the caller's): the path is as it was. */
     enum path_scope scope;
     char rule[PATH_SUSPENSION_RULE_BYTES];
     uint64_t before; /* SUSPENDED, ELSEWHERE: 0 */

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from local.process import wait_until
-from mails import outcomes, submit_campaign
+from mails import content, outcomes, submit_campaign
 from worlds import rows_of, world
 
 IP = "127.0.0.11"
@@ -55,7 +55,7 @@ class Refusal:
 
 @pytest.fixture(scope="module")
 def cluster(build):
-    with world(build) as made:
+    with world(build, domains=("shop.test", "mag.test")) as made:
         made.redis.start()
         made.add_coordinator().start()
         made.add_worker(profiles=PROFILES, claim={"idle": "2s"},
@@ -152,3 +152,45 @@ def test_a_rate_of_the_profile_is_kept(cluster):
     worker.process.signal(signal.SIGHUP)
     cluster.wait_campaign(campaign, ["COMPLETED"], 120)
     assert outcomes(cluster.client(), campaign) == {"DELIVERED": 300}
+
+
+def test_a_refused_from_domain_waits_alone(cluster):
+    """Blame of the From domain holds it at that site, also at a new worker, and nobody else."""
+    refused = []
+
+    def refuse(sender):
+        refused.append(sender)
+        return "450 4.7.20 DKIM signature did not verify"
+    cluster.sink.mail_rule = refuse
+    api = cluster.client()
+    site = "blamed.test"
+    campaign = submit_campaign(api, "blamed", [f"f{n}@{site}" for n in range(300)])
+
+    def all_held():
+        held = gates(cluster, campaign)
+        return held.get("SITE_SUSPENDED", 0) + held.get("RETRY_DUE", 0) == 300 and held
+    held = wait_until("all wait", all_held, 120)
+    assert held["SITE_SUSPENDED"] >= 240
+    entry = told(cluster, "sender.suspended", sender=f"{site} domain shop.test")[0]
+    assert entry["rule"] and entry["seconds"] == 60 and not entry["heard"]
+    pauses = cluster.redis.client().hgetall("hk:{fleet}:pauses")
+    assert f"s{site} domain shop.test".encode() in pauses
+    # It lasts as long as the test, whatever is slow: the pause is lengthened as a reply would.
+    cluster.redis.client().hset("hk:{fleet}:pauses", f"s{site} domain shop.test",
+                                f"{int(time.time() + 3600) * 1000} {entry['rule']}")
+    wait_until("the longer pause is heard", lambda: told(
+        cluster, "sender.suspended", sender=f"{site} domain shop.test", heard=True), 60)
+    cluster.sink.mail_rule = None
+    cluster.sink.received.clear()
+    worker = cluster.workers[0]
+    worker.stop()
+    worker.start()
+    other = submit_campaign(api, "mag", [f"g{n}@{site}" for n in range(50)], content=content(
+        api.pb, **{"from": api.pb.Mailbox(address="news@mag.test")}))
+    cluster.wait_campaign(other, ["COMPLETED"], 120)
+    elsewhere = submit_campaign(api, "elsewhere", [f"h{n}@fine.test" for n in range(50)])
+    cluster.wait_campaign(elsewhere, ["COMPLETED"], 120)
+    assert outcomes(api, other) == outcomes(api, elsewhere) == {"DELIVERED": 50}
+    assert not [name for name in cluster.sink.recipients() if name.startswith("f")]
+    api.campaign("CancelCampaign", campaign_id=campaign)
+    cluster.wait_campaign(campaign, ["CANCELLED"], 120)

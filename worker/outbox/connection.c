@@ -42,23 +42,26 @@ bool connection_is_of_no_use(const struct connection *connection)
 }
 
 /* What a message's end says of the path. */
-static void tell_path(struct connection *connection, const struct smtp_result *result,
-                      const struct failure_verdict *verdict)
+static void tell_path(struct connection *connection, const struct letter *letter,
+                      const struct smtp_result *result, const struct failure_verdict *verdict)
 {
+    struct paths *paths = connection->outbox->settings.paths;
     struct path_event event = attempt_event(result, verdict);
     event.messages = connection->answered;
     event.opened_ms = connection->opened_ms;
     if (event.kind == PATH_EVENT_ANSWERED) {
+        const struct sender sender = outbox_pace_sender(letter, text_of(connection->path->site));
         connection->answered++;
+        paths_answered(paths, connection->path, &sender, &event, result->reply);
     } else {
         bool is_news = !connection->is_broken && event.kind != PATH_EVENT_GIVEN_UP;
         if (is_news) {
             connection->is_broken = true;
-            paths_feed(connection->outbox->settings.paths, connection->path, &event, result->reply);
+            paths_feed(paths, connection->path, &event, result->reply);
         }
         event.kind = PATH_EVENT_GIVEN_UP;
     }
-    paths_feed(connection->outbox->settings.paths, connection->path, &event, result->reply);
+    paths_feed(paths, connection->path, &event, result->reply);
 }
 
 /* ---------------------------------------------------------------- a message's way */
@@ -89,6 +92,7 @@ static struct smtp_message *next_message(void *context)
     }
     assert(connection->letter_count < CONNECTION_LETTERS_MAX);
     feed(connection, PATH_EVENT_STARTED);
+    outbox_pace_begin(outbox, letter);
     connection->letters[connection->letter_count++] = letter;
     outbox->on_wire++;
     letter->connection = connection;
@@ -161,7 +165,7 @@ static void on_result(void *context, struct smtp_message *message, const struct 
         provider_table_find_by_mx(text_of(result->mx_host != NULL ? result->mx_host : ""));
     struct failure_verdict verdict =
         attempt_judge(outbox->settings.classify, result, provider, doubt);
-    tell_path(connection, result, &verdict);
+    tell_path(connection, letter, result, &verdict);
     hold_back(connection, verdict.hold, result->code);
     if (verdict.outcome == OUTCOME_PENDING) {
         paths_give_back(outbox->settings.paths, connection->path,

@@ -90,7 +90,8 @@ bool outbox_still_wanted(struct outbox *outbox, struct letter *letter)
     bool is_ours = !claim->is_lost && !claim->is_recalled && !is_expired;
     struct text site = letter->destination == NULL ? TEXT("") : letter->destination->site->name;
     struct outcome_report outcome = outcome_untouched(claim->recall_gate);
-    if (is_ours && !outbox_stops_hold(outbox, letter, site, &outcome)) {
+    if (is_ours && !outbox_stops_hold(outbox, letter, site, &outcome) &&
+        !outbox_pace_holds(outbox, letter, &outcome)) {
         return true;
     }
     outbox_settle(outbox, letter, &outcome);

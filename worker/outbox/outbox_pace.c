@@ -100,3 +100,34 @@ void outbox_pace_give_back(struct destination *destination)
         give_back(destination, letter, gate, wait_ms);
     }
 }
+
+struct sender outbox_pace_sender(const struct letter *letter, struct text site)
+{
+    const struct campaign *campaign = letter->claim->campaign;
+    return (struct sender){site, campaign->tenant, campaign->from_domain};
+}
+
+bool outbox_pace_holds(struct outbox *outbox, const struct letter *letter,
+                       struct outcome_report *ret_outcome)
+{
+    if (letter->destination == NULL) {
+        return false;
+    }
+    const struct sender sender = outbox_pace_sender(letter, letter->destination->site->name);
+    struct path_answer answer = senders_look(paths_senders(outbox->settings.paths), &sender,
+                                             loop_now_ms(outbox->settings.loop));
+    if (answer.is_allowed) {
+        return false;
+    }
+    uint64_t wait_ms = answer.wait_ms < SUSPENDED_MOST_MS ? answer.wait_ms : SUSPENDED_MOST_MS;
+    *ret_outcome = outcome_untouched(answer.gate);
+    ret_outcome->delay_s = (uint32_t)((wait_ms + 999) / 1000);
+    return true;
+}
+
+void outbox_pace_begin(struct outbox *outbox, const struct letter *letter)
+{
+    const struct sender sender = outbox_pace_sender(letter, letter->destination->site->name);
+    senders_start(paths_senders(outbox->settings.paths), &sender,
+                  loop_now_ms(outbox->settings.loop));
+}

@@ -81,6 +81,7 @@ struct paths *paths_create(const struct paths_settings *settings)
         .on_pause = on_pause,
         .context = paths,
     });
+    paths->senders = senders_create();
     paths->table = table_create();
     paths->memories = table_create();
     for (int kind = 0; kind < PATH_DECISION_KIND_LIMIT; kind++) {
@@ -111,6 +112,7 @@ void paths_destroy(struct paths **paths)
     loop_timer_destroy(&(*paths)->timer);
     warm_records_destroy(&(*paths)->warm);
     sites_destroy(&(*paths)->sites);
+    senders_destroy(&(*paths)->senders);
     free_all((*paths)->table);
     free_all((*paths)->memories);
     table_destroy(&(*paths)->table);
@@ -238,6 +240,12 @@ static void on_pause(void *context, const char *site, uint64_t pause_ms, const c
 {
     struct paths *paths = context;
     struct table_walk walk;
+    if (senders_is_name(site)) {
+        senders_hear(paths->senders, site, pause_ms, loop_now_ms(paths->settings.loop));
+        LOG(LOG_SENDER_SUSPENDED, NULL, log_string("sender", site), log_string("rule", rule),
+            log_number("seconds", (int64_t)(pause_ms / 1000)), log_flag("heard", true));
+        return;
+    }
     struct path *path = table_first(paths->table, &walk);
     for (; path != NULL; path = table_next(&walk)) {
         if (strcmp(path->site, site) == 0) {
@@ -286,6 +294,32 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
     } else if (event->kind == PATH_EVENT_COMPLAINT) {
         warm_records_complained(paths->warm, path->warm);
     }
+}
+
+void paths_answered(struct paths *paths, struct path *path, const struct sender *sender,
+                    const struct path_event *event, struct text reply)
+{
+    struct senders_pause pause;
+    uint64_t now_ms = loop_now_ms(paths->settings.loop);
+    senders_answered(paths->senders, sender, &event->reply, now_ms, &pause);
+    if (pause.pause_ms == 0) {
+        return;
+    }
+    struct path_decision decision = {.kind = PATH_DECISION_SENDER_SUSPENDED,
+                                     .scope = pause.scope,
+                                     .after = pause.pause_ms / 1000,
+                                     .until_ms = now_ms + pause.pause_ms};
+    (void)snprintf(decision.rule, sizeof decision.rule, "%s", event->reply.rule);
+    paths_tell(paths, path, &decision, event, reply);
+    LOG(LOG_SENDER_SUSPENDED, NULL, log_string("sender", pause.name),
+        log_string("rule", decision.rule), log_number("seconds", (int64_t)decision.after),
+        log_flag("heard", false));
+    sites_pause_name(paths->sites, pause.name, pause.pause_ms, decision.rule);
+}
+
+struct senders *paths_senders(struct paths *paths)
+{
+    return paths->senders;
 }
 
 /* ---------------------------------------------------------------- may it */
@@ -352,6 +386,7 @@ void paths_tick(struct paths *paths)
     uint64_t now_ms = loop_now_ms(paths->settings.loop);
     struct table_walk walk;
     struct path *path = table_first(paths->table, &walk);
+    senders_tick(paths->senders, now_ms);
     for (; path != NULL; path = table_next(&walk)) {
         struct path_decisions decisions = {.count = 0};
         path_control_tick(&path->control, now_ms, &decisions);

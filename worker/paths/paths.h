@@ -6,6 +6,7 @@
 #include "common/policy/path_bound.h"
 #include "common/policy/provider_profiles.h"
 #include "common/store/store.h"
+#include "worker/paths/senders.h"
 #include "worker/paths/warm_records.h"
 
 #define PATHS_SITE_BYTES 256
@@ -64,6 +65,11 @@ void paths_release(struct paths *paths, struct path *path);
 /** Something happened on it. @param reply  what the server said, as it said it; empty: nothing */
 void paths_feed(struct paths *paths, struct path *path, const struct path_event *event,
                 struct text reply);
+/** A server answered a message over it: what that says of its sender. Besides paths_feed(). */
+void paths_answered(struct paths *paths, struct path *path, const struct sender *sender,
+                    const struct path_event *event, struct text reply);
+/** Whom sites refuse. */
+struct senders *paths_senders(struct paths *paths);
 /** What holds its messages back, if anything: its controller, or its warm-up. */
 struct path_answer paths_look(const struct paths *paths, const struct path *path);
 /** May a message start? Feed STARTED when it does. If not, it is seen to that one may soon. */

@@ -19,6 +19,7 @@ struct paths {
     struct provider_profiles *profiles;
     struct warm_records *warm;
     struct sites *sites;
+    struct senders *senders;
     struct table *table;    /* of struct path, by key */
     struct table *memories; /* of struct paths_memory, by key */
     struct metric *decisions[PATH_DECISION_KIND_LIMIT];

@@ -5,6 +5,7 @@
 #include "common/net/loop.h"
 #include "common/store/store_pauses.h"
 #include "common/store/store_tokens.h"
+#include "worker/paths/senders.h"
 #include "worker/paths/site_share.h"
 
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include <string.h>
 #include <utlist.h>
 
-#define SITE_BYTES 256
+#define SITE_BYTES SENDERS_NAME_BYTES /* names of senders stand among them */
 /* Limits and pauses hold in any window of so many ms, and in a minute where that is too few. */
 #define WINDOW_MS 10000
 #define TICK_MS 50
@@ -289,6 +290,20 @@ static uint64_t left_ms(const struct sites *sites, int64_t until_unix_ms)
                        ? 0
                        : until_unix_ms - store_now_unix_ms(sites->settings.store);
     return left > 0 ? (uint64_t)left : 0;
+}
+
+void sites_pause_name(struct sites *sites, const char *name, uint64_t pause_ms, const char *rule)
+{
+    if (sites->settings.store == NULL || !store_is_ready(sites->settings.store)) {
+        return; /* as above */
+    }
+    struct site_entry *entry = obtain(sites, text_of(name));
+    int64_t until_unix_ms = store_now_unix_ms(sites->settings.store) + (int64_t)pause_ms;
+    /* So that its own pause is no news. */
+    if (until_unix_ms > entry->paused_until_unix_ms) {
+        entry->paused_until_unix_ms = until_unix_ms;
+    }
+    sites_pause(sites, entry, pause_ms, rule);
 }
 
 static uint64_t later(uint64_t pause_ms)

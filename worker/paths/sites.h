@@ -14,7 +14,7 @@ struct sites_settings {
     struct store *store; /* NULL: limits are this worker's own */
     /** There may be a place where there was none. */
     void (*on_room)(void *context);
-    /** Somebody else was asked to leave the site alone. All for the call. */
+    /** Somebody else was asked to leave the site, or a sender there, alone. All for the call. */
     void (*on_pause)(void *context, const char *site, uint64_t pause_ms, const char *rule);
     void *context;
 };
@@ -41,6 +41,8 @@ void sites_feed(struct site_entry *site, enum path_event_kind kind);
 
 /** A server blamed the site: tell the others. */
 void sites_pause(struct sites *sites, struct site_entry *site, uint64_t pause_ms, const char *rule);
+/** The same of a sender at a site (senders.h), which is no site. */
+void sites_pause_name(struct sites *sites, const char *name, uint64_t pause_ms, const char *rule);
 /** How much longer it is to be left alone, and why; 0: it is not. */
 uint64_t sites_paused_ms(const struct sites *sites, const struct site_entry *site,
                          const char **ret_rule);
