@@ -26,6 +26,12 @@ void path_bound_apply(struct path_control *control, const struct path_bound *bou
     path_bound_hold(control, bound);
 }
 
+bool path_bound_equals(const struct path_bound *one, const struct path_bound *other)
+{
+    return one->rate_least == other->rate_least && one->rate_most == other->rate_most &&
+           one->connections_most == other->connections_most && one->messages == other->messages;
+}
+
 void path_bound_hold(struct path_control *control, const struct path_bound *bound)
 {
     double most = control->rate.most > 0 ? control->rate.most : PATH_RATE_MOST;

@@ -17,6 +17,7 @@ struct path_bound {
 
 /** Of this and the profile's the tighter holds. Again after path_control_use_profile(). */
 void path_bound_apply(struct path_control *control, const struct path_bound *bound);
+bool path_bound_equals(const struct path_bound *one, const struct path_bound *other);
 /** After each event and tick: keep the rate at the least. */
 void path_bound_hold(struct path_control *control, const struct path_bound *bound);
 /** Closed for so long from now on, by an operator; a longer pause of its own stays. */

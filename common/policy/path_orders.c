@@ -62,12 +62,11 @@ int path_orders_parse_name(struct text name, char buffer[PATH_ORDERS_NAME_BYTES]
     size_t space = text_find(name, ' ');
     bool is_good = name.size < PATH_ORDERS_NAME_BYTES && space > 1 && space + 1 < name.size &&
                    memchr(name.data, '\0', name.size) == NULL &&
-                   memchr("bsr", name.data[0], 3) != NULL;
+                   strchr("bsr", name.data[0]) != NULL;
     if (!is_good) {
         return -EINVAL;
     }
-    memcpy(buffer, name.data, name.size);
-    buffer[name.size] = '\0';
+    (void)snprintf(buffer, PATH_ORDERS_NAME_BYTES, "%.*s", TEXT_PRINT(name));
     buffer[space] = '\0';
     ret_order->kind = (enum path_order_kind)name.data[0];
     ret_order->ip = buffer + 1;

@@ -2,8 +2,6 @@
 
 #include "common/service/service_orders.h"
 
-#include <string.h>
-
 /* A pause without end is made so long, and longer before it is over. */
 #define ENDLESS_MS 3600000
 #define ENDLESS_LEAST_MS 1800000
@@ -57,7 +55,7 @@ void paths_orders_lay(const struct paths *paths, const char *ip, struct text sit
         return;
     }
     service_orders_ask(paths->settings.orders, text_of(ip), site, &word);
-    if (memcmp(&word.bound, bound, sizeof word.bound) != 0) {
+    if (!path_bound_equals(&word.bound, bound)) {
         *bound = word.bound;
         path_bound_apply(control, bound);
     }
