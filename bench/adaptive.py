@@ -85,7 +85,7 @@ def submit(api, site, count):
 
 
 class Hikyaku:
-    """Redis, a coordinator, and two workers; the second joins later."""
+    """Redis, a coordinator, a worker, and two for the shared site, of which the second joins later."""
 
     def __init__(self, folder, build, providers, lengths):
         routes = [{"domain": site.domain, "host": "127.0.0.1", "port": provider.port,
@@ -98,17 +98,16 @@ class Hikyaku:
         cluster = self.cluster
         cluster.redis.start()
         cluster.add_coordinator(pools=[POOL, SHARED_POOL]).start()
-        for number, pools in enumerate([{POOL: "alone", SHARED_POOL: "first"},
-                                        {SHARED_POOL: "second"}]):
-            cluster.add_worker(dkim={"sign": False}, pools=[
-                {"name": pool, "ips": [{"address": ADDRESSES[name], "ehlo": f"{name}.{DOMAIN}"}]}
-                for pool, name in pools.items()])
-        cluster.workers[0].start()
+        for name, pool in (("alone", POOL), ("first", SHARED_POOL), ("second", SHARED_POOL)):
+            cluster.add_worker(ips=((ADDRESSES[name], f"{name}.{DOMAIN}"),), pool=pool,
+                               dkim={"sign": False})
+        for node in cluster.workers[:2]:
+            node.start()
         for site, _ in self.providers:
             submit(cluster.client(), site, site.messages(self.lengths))
 
     def join(self):
-        self.cluster.workers[1].start(wait=False)
+        self.cluster.workers[2].start(wait=False)
 
     def stop(self):
         return self.cluster.stop()
@@ -223,6 +222,7 @@ def keep(folder, both):
 def measure(folder, build, is_short):
     """Returns the JSON object's figures; prints the table by site."""
     lengths = SHORT if is_short else FULL
+    folder.chmod(0o755)  # Postfix' own user must reach its queue
     servers = Servers()
     both = [[(site, servers.add(site.provider(lengths))) for site in sites()] for _ in range(2)]
     senders = [Hikyaku(folder, build, both[0], lengths), Postfix(folder, both[1], lengths)]
@@ -233,6 +233,8 @@ def measure(folder, build, is_short):
         for sender in senders:
             sender.join()
         time.sleep(lengths.run - lengths.second_worker + 2)
+        for _, provider in both[0] + both[1]:
+            provider.end()
     finally:
         for sender in senders:
             sender.stop()

@@ -69,14 +69,23 @@ class Provider:
         self.forbidden = 0
         self.connections_refused = 0
         self.began = None
+        self.ended_s = None
         self.port = None
 
     # ---- the limits ----
 
     def passed_s(self):
+        """Since its first connection; until end() was called."""
+        if self.ended_s is not None:
+            return self.ended_s
         return time.monotonic() - self.began if self.began is not None else 0
 
+    def end(self):
+        self.ended_s = self.passed_s()
+
     def second(self):
+        if self.ended_s is not None:
+            return Second()  # no longer counted
         return self.seconds.setdefault(int(self.passed_s()), Second())
 
     def limits_now(self):

@@ -32,9 +32,9 @@ static uint8_t class_of(struct text name)
 
 static uint8_t blame_of(struct text name)
 {
-    for (uint8_t blame = 0; blame < REPLY_BLAME_LIMIT; blame++) {
-        if (text_equal(name, text_of(reply_class_blame_name(blame)))) {
-            return blame;
+    for (unsigned int blame = 0; blame < REPLY_BLAME_LIMIT; blame++) {
+        if (text_equal(name, text_of(reply_class_blame_name((uint8_t)blame)))) {
+            return (uint8_t)blame;
         }
     }
     return REPLY_BLAME_NONE;

@@ -97,7 +97,7 @@ static struct path_reply judge(struct path_replay *replay, const struct path_rep
 static struct path_replay_path *path_of(struct path_replay *replay,
                                         const struct path_replay_reply *reply)
 {
-    char key[sizeof((struct path_replay_path *)NULL)->key];
+    char key[PATH_REPLAY_SITE_BYTES + PATH_REPLAY_IP_BYTES];
     (void)snprintf(key, sizeof key, "%.*s|%.*s", TEXT_PRINT(reply->sending_ip),
                    TEXT_PRINT(reply->site));
     struct path_replay_path *path = table_get(replay->table, text_of(key));
@@ -114,7 +114,7 @@ static struct path_replay_path *path_of(struct path_replay *replay,
                    TEXT_PRINT(reply->sending_ip));
     (void)snprintf(path->key, sizeof path->key, "%s", key);
     (void)table_put(replay->table, text_of(path->key), path);
-    replay->paths = xalloc_resize(replay->paths, replay->path_count + 1, sizeof *replay->paths);
+    replay->paths = xalloc_resize(replay->paths, replay->path_count + 1, sizeof(void *));
     replay->paths[replay->path_count++] = path;
     return path;
 }
@@ -212,7 +212,7 @@ const struct path_replay_path *const *path_replay_paths(const struct path_replay
 {
     *ret_count = replay->path_count;
     if (replay->path_count > 0) {
-        qsort(replay->paths, replay->path_count, sizeof(struct path_replay_path *), by_pause);
+        qsort(replay->paths, replay->path_count, sizeof(void *), by_pause);
     }
     return (const struct path_replay_path *const *)replay->paths;
 }
