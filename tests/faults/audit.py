@@ -181,7 +181,10 @@ class Audit:
 
     def _orphans(self, where, campaign, copies, told):
         """Copies whose outcome never became durable: each must be a fault's work."""
-        spare = len(copies) - len(told.delivered(self.pb))
+        delivered = told.delivered(self.pb)
+        # Its claim was lost while it was on the wire; what became of it was told as evidence.
+        self.figures["in_flight_told"] += max(0, min(len(delivered), len(copies)) - 1)
+        spare = len(copies) - len(delivered)
         if spare <= 0:
             return
         # The last copies are the ones that events tell of.
