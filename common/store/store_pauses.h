@@ -1,5 +1,5 @@
 /* Sites that servers asked all of us to leave alone: one hash for the cluster, read each second by
- * every worker. */
+ * every worker (store_stops_read, STORE_PAUSES: name is the site, `packed` the rule). */
 #ifndef HIKYAKU_COMMON_STORE_STORE_PAUSES_H
 #define HIKYAKU_COMMON_STORE_STORE_PAUSES_H
 
@@ -9,8 +9,7 @@
 
 struct store_pause {
     struct text site;
-    struct text rule;      /* what asked for it */
-    int64_t until_unix_ms; /* by Redis' clock */
+    struct text rule; /* what asked for it */
 };
 
 /** @param error  0; -ENOSPC (too many), -EINVAL (of another format), -EAGAIN, -ECONNRESET
@@ -18,11 +17,5 @@ struct store_pause {
 typedef void store_pauses_set_fn(void *context, int error, int64_t until_unix_ms);
 void store_pauses_set(struct store *store, const struct store_pause *pause, uint64_t pause_ms,
                       store_pauses_set_fn *on_answer, void *context);
-
-/** @param pauses  valid during the call; those whose time is over may be among them
- *  @param error   0; -EPROTO (of another format, or damaged), -EAGAIN, -ECONNRESET */
-typedef void store_pauses_fn(void *context, int error, const struct store_pause *pauses,
-                             size_t count);
-void store_pauses_read(struct store *store, store_pauses_fn *on_answer, void *context);
 
 #endif

@@ -27,13 +27,12 @@ static void add_field(struct store_command *command, struct text name)
 
 static void add_key(struct store *store, enum store_stops_hash hash)
 {
+    static void (*const keys[])(struct buffer * out,
+                                const char *prefix) = {[STORE_STOPS] = store_keys_stops,
+                                                       [STORE_THROTTLES] = store_keys_throttles,
+                                                       [STORE_PAUSES] = store_keys_pauses};
     struct store_command *command = store_command_of(store);
-    struct buffer *key = store_command_scratch(command);
-    if (hash == STORE_STOPS) {
-        store_keys_stops(key, store_prefix(store));
-    } else {
-        store_keys_throttles(key, store_prefix(store));
-    }
+    keys[hash](store_command_scratch(command), store_prefix(store));
     store_command_add_scratch(command);
 }
 

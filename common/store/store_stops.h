@@ -1,6 +1,7 @@
-/* Operator stops, and what operators have told of paths, as Redis holds them: a hash each for the
- * cluster, read each second by every process that obeys them. What they say is packed (StoredStop,
- * StoredPathOrder); the store knows names and ends. */
+/* Operator stops, what operators have told of paths, and sites that servers asked us to leave
+ * alone, as Redis holds them: a hash each for the cluster, read each second by every process that
+ * obeys them. What they say is packed (StoredStop, StoredPathOrder); the store knows names and
+ * ends. */
 #ifndef HIKYAKU_COMMON_STORE_STORE_STOPS_H
 #define HIKYAKU_COMMON_STORE_STORE_STOPS_H
 
@@ -9,6 +10,7 @@
 enum store_stops_hash {
     STORE_STOPS,     /* named by kind and target */
     STORE_THROTTLES, /* by kind, sending IP and site (path_orders.h) */
+    STORE_PAUSES,    /* by site; written through store_pauses.h */
 };
 
 struct store_stop {

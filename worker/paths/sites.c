@@ -4,6 +4,7 @@
 #include "common/base/table.h"
 #include "common/net/loop.h"
 #include "common/store/store_pauses.h"
+#include "common/store/store_stops.h"
 #include "common/store/store_tokens.h"
 #include "worker/paths/senders.h"
 #include "worker/paths/site_share.h"
@@ -321,18 +322,18 @@ uint64_t sites_paused_ms(const struct sites *sites, const struct site_entry *sit
 }
 
 /* News only: a pause that was heard of goes its way at the paths. */
-static void hear(struct sites *sites, const struct store_pause *pause)
+static void hear(struct sites *sites, const struct store_stop *pause)
 {
     uint64_t left = left_ms(sites, pause->until_unix_ms);
-    if (pause->site.size == 0 || pause->site.size >= SITE_BYTES || left < PAUSE_LEAST_MS) {
+    if (pause->name.size == 0 || pause->name.size >= SITE_BYTES || left < PAUSE_LEAST_MS) {
         return;
     }
-    struct site_entry *site = obtain(sites, pause->site);
+    struct site_entry *site = obtain(sites, pause->name);
     if (pause->until_unix_ms <= site->paused_until_unix_ms) {
         return;
     }
     site->paused_until_unix_ms = pause->until_unix_ms;
-    (void)snprintf(site->rule, sizeof site->rule, "%.*s", TEXT_PRINT(pause->rule));
+    (void)snprintf(site->rule, sizeof site->rule, "%.*s", TEXT_PRINT(pause->packed));
     sites->settings.on_pause(sites->settings.context, site->name, later(left), site->rule);
 }
 
@@ -348,7 +349,7 @@ static void forget_pauses(struct sites *sites)
     }
 }
 
-static void on_pauses(void *context, int error, const struct store_pause *pauses, size_t count)
+static void on_pauses(void *context, int error, const struct store_stop *pauses, size_t count)
 {
     struct sites *sites = context;
     sites->is_reading = false;
@@ -365,7 +366,7 @@ static void on_read_pauses(void *context)
     struct sites *sites = context;
     if (!sites->is_reading && store_is_ready(sites->settings.store)) {
         sites->is_reading = true;
-        store_pauses_read(sites->settings.store, on_pauses, sites);
+        store_stops_read(sites->settings.store, STORE_PAUSES, on_pauses, sites);
     }
 }
 
