@@ -83,7 +83,6 @@ void audit_check_destroy(struct audit_check **check)
 __attribute__((format(printf, 2, 3))) static void report(struct audit_check *check,
                                                          const char *format, ...)
 {
-    OWNED(buffer_finish) struct buffer text = {0};
     char sentence[512];
     va_list arguments;
     va_start(arguments, format);

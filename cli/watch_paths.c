@@ -37,12 +37,14 @@ void watch_paths_look(struct watch_paths *paths, struct api_client *client,
 {
     static char latest[] = "latest";
     Hikyaku__V1__EventType type = HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE;
-    Hikyaku__V1__EventFilter filter = HIKYAKU__V1__EVENT_FILTER__INIT;
-    Hikyaku__V1__ReadEventsRequest request = HIKYAKU__V1__READ_EVENTS_REQUEST__INIT;
+    Hikyaku__V1__EventFilter filter;
+    Hikyaku__V1__ReadEventsRequest request;
     struct api_result result;
     if (paths->is_silent) {
         return;
     }
+    hikyaku__v1__event_filter__init(&filter);
+    hikyaku__v1__read_events_request__init(&request);
     filter.types = &type;
     filter.n_types = 1;
     request.filter = &filter;

@@ -80,7 +80,9 @@ static uint32_t volume_of(const struct warmup_plan *plan, const struct warmup *w
 {
     uint32_t volume = plan->volumes[warmup->stage];
     if (warmup->verdict == WARMUP_BACK) {
-        volume = warmup->stage > 0 ? plan->volumes[warmup->stage - 1] : volume / 2;
+        /* A plan of an operator's own may fall: less is asked for all the same. */
+        uint32_t before = warmup->stage > 0 ? plan->volumes[warmup->stage - 1] : volume / 2;
+        volume = before < volume ? before : volume;
     }
     return volume > 0 ? volume : 1;
 }
