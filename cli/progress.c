@@ -105,7 +105,19 @@ static void append_rate(double rate, struct buffer *out)
     }
 }
 
-/* When the rest ends at this rate; nothing where no rate is known. */
+/* What waits for its next try moves at no rate. */
+static uint64_t retries_of(const Hikyaku__V1__Campaign *campaign)
+{
+    uint64_t retries = 0;
+    for (size_t i = 0; i < campaign->n_gates; i++) {
+        bool is_retry = campaign->gates[i]->gate == HIKYAKU__V1__GATE__GATE_RETRY_DUE;
+        retries += is_retry ? campaign->gates[i]->count : 0;
+    }
+    return retries;
+}
+
+/* When the rest ends at this rate; nothing where no rate is known, or most of the rest waits for
+ * its next try: `hikyaku forecast` tells their end. */
 static void append_end(const struct progress *progress, const Hikyaku__V1__Campaign *campaign,
                        int64_t now_unix_ms, struct buffer *out)
 {
@@ -113,7 +125,7 @@ static void append_end(const struct progress *progress, const Hikyaku__V1__Campa
     char length[FORMAT_BYTES];
     double rate = progress_rate(progress);
     uint64_t open = open_of(campaign);
-    if (open == 0 || rate <= 0) {
+    if (open == 0 || open < retries_of(campaign) * 2 || rate <= 0) {
         return;
     }
     double left_ms = (double)open * 1000 / rate;

@@ -32,9 +32,8 @@ static enum exit_code find(const struct options *options, const struct connectio
     return code;
 }
 
-enum exit_code one_recipient_read(const struct options *options,
-                                  const struct connection *connection,
-                                  struct one_recipient *ret_recipient)
+static enum exit_code read_words(const struct options *options, const struct connection *connection,
+                                 struct one_recipient *ret_recipient)
 {
     uint32_t indexes[1];
     size_t count = 0;
@@ -51,5 +50,25 @@ enum exit_code one_recipient_read(const struct options *options,
     recipient.index = count > 0 ? indexes[0] : 0;
     enum exit_code code = ref == NULL ? EXIT_CODE_OK : find(options, connection, ref, &recipient);
     *ret_recipient = recipient;
+    return code;
+}
+
+enum exit_code one_recipient_run(const struct options *options, bool needs_index,
+                                 one_recipient_fn *ask)
+{
+    struct connection connection = {0};
+    struct one_recipient recipient = {.has_index = false};
+    enum exit_code code = connect_open(options, &connection);
+    if (code == EXIT_CODE_OK) {
+        code = read_words(options, &connection, &recipient);
+    }
+    if (code == EXIT_CODE_OK && needs_index && !recipient.has_index) {
+        tell("say which recipient: an index or --ref");
+        code = EXIT_CODE_USAGE;
+    }
+    if (code == EXIT_CODE_OK) {
+        code = ask(options, &connection, &recipient);
+    }
+    connect_close(&connection);
     return code;
 }

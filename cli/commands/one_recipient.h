@@ -10,13 +10,20 @@ struct one_recipient {
     uint32_t index;
 };
 
+/** Asks the cluster about it and prints the answer. @return as the command's run */
+typedef enum exit_code one_recipient_fn(const struct options *options,
+                                        const struct connection *connection,
+                                        const struct one_recipient *recipient);
+
 /**
- * CAMPAIGN [INDEX] or CAMPAIGN --ref REF, which asks the cluster; what is wrong is told.
- * @return EXIT_CODE_OK, EXIT_CODE_USAGE, EXIT_CODE_REFUSED (nobody has this ref, or several have)
- *         or EXIT_CODE_UNREACHABLE
+ * Connect, read CAMPAIGN [INDEX] or CAMPAIGN --ref REF (which asks the cluster), then `ask`. What
+ * is wrong is told.
+ *
+ * @param needs_index  the campaign alone will not do
+ * @return what `ask` returns; EXIT_CODE_USAGE, EXIT_CODE_REFUSED (nobody has this ref, or several
+ *         have) or EXIT_CODE_UNREACHABLE
  */
-enum exit_code one_recipient_read(const struct options *options,
-                                  const struct connection *connection,
-                                  struct one_recipient *ret_recipient);
+enum exit_code one_recipient_run(const struct options *options, bool needs_index,
+                                 one_recipient_fn *ask);
 
 #endif

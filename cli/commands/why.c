@@ -30,17 +30,7 @@ static enum exit_code ask(const struct options *options, const struct connection
 
 static enum exit_code run(const struct options *options)
 {
-    struct connection connection = {0};
-    struct one_recipient recipient;
-    enum exit_code code = connect_open(options, &connection);
-    if (code == EXIT_CODE_OK) {
-        code = one_recipient_read(options, &connection, &recipient);
-    }
-    if (code == EXIT_CODE_OK) {
-        code = ask(options, &connection, &recipient);
-    }
-    connect_close(&connection);
-    return code;
+    return one_recipient_run(options, false, ask);
 }
 
 static const struct option_spec option_table[] = {

@@ -35,6 +35,8 @@ struct name {
 struct tallies {
     struct store *store;
     struct table *names;
+    struct name *last_ip; /* the next attempt is mostly of the same; borrowed from names */
+    struct name *last_domain;
     struct loop_timer *timer;
 };
 
@@ -111,6 +113,12 @@ static struct name *obtain(struct tallies *tallies, struct text ip, struct text 
     return name;
 }
 
+static bool is_name(const struct name *name, struct text ip, struct text tenant, struct text domain)
+{
+    return name != NULL && text_equal(text_of(name->ip), ip) &&
+           text_equal(text_of(name->tenant), tenant) && text_equal(text_of(name->domain), domain);
+}
+
 static struct site *site_of(struct name *name, struct text given)
 {
     struct text wanted = name->site_count < TALLIES_SITES_MAX ? given : TEXT(OTHER);
@@ -138,8 +146,14 @@ void tallies_note(struct tallies *tallies, const struct tallies_attempt *attempt
     if (attempt->site.size == 0 || attempt->ip.size == 0) {
         return;
     }
-    count(obtain(tallies, attempt->ip, TEXT(""), TEXT("")), attempt);
-    count(obtain(tallies, TEXT(""), attempt->tenant, attempt->from_domain), attempt);
+    if (!is_name(tallies->last_ip, attempt->ip, TEXT(""), TEXT(""))) {
+        tallies->last_ip = obtain(tallies, attempt->ip, TEXT(""), TEXT(""));
+    }
+    if (!is_name(tallies->last_domain, TEXT(""), attempt->tenant, attempt->from_domain)) {
+        tallies->last_domain = obtain(tallies, TEXT(""), attempt->tenant, attempt->from_domain);
+    }
+    count(tallies->last_ip, attempt);
+    count(tallies->last_domain, attempt);
 }
 
 /* ------------------------------------------------------------------ writing */

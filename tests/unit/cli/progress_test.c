@@ -108,6 +108,31 @@ static void the_screen_tells_all_at_a_glance(void **state)
     buffer_finish(&out);
 }
 
+/* What waits for its next try moves at no rate: no end is told for it. */
+static void retries_have_no_end_at_this_rate(void **state)
+{
+    static const struct {
+        uint64_t retries;
+        bool is_told;
+    } cases[] = {{0, true}, {2900, true}, {2901, false}, {5800, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sample sample;
+        struct progress progress = {0};
+        struct buffer out = {0};
+        make_sample(&sample); /* 5,800 are open */
+        set_gate(&sample, 1, HIKYAKU__V1__GATE__GATE_RETRY_DUE, cases[i].retries, 0);
+        sample.counts[1].count = 3000;
+        progress_take(&progress, &sample.campaign, 1000);
+        sample.counts[1].count = 4000;
+        progress_take(&progress, &sample.campaign, 3000);
+        progress_append_line(&progress, &sample.campaign, NOW_UNIX_MS, &out);
+        buffer_append_byte(&out, '\0');
+        assert_int_equal(strstr(out.data, "ends about") != NULL, cases[i].is_told);
+        buffer_finish(&out);
+    }
+}
+
 static void one_line_says_the_same(void **state)
 {
     (void)state;
@@ -198,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_screen_tells_all_at_a_glance),
+        cmocka_unit_test(retries_have_no_end_at_this_rate),
         cmocka_unit_test(one_line_says_the_same),
         cmocka_unit_test(the_rate_is_of_the_last_samples),
         cmocka_unit_test(the_table_adds_up),
