@@ -9,19 +9,7 @@
 
 #include <cmocka.h>
 
-static struct time_zone *load(const char *name)
-{
-    char path[128];
-    static char bytes[TIME_ZONE_FILE_BYTES_MAX];
-    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    (void)fclose(file);
-    struct time_zone *zone = NULL;
-    assert_int_equal(time_zone_parse((struct text){bytes, size}, &zone), 0);
-    return zone;
-}
+#include "tests/unit/common/policy/zone_file.h"
 
 struct local_case {
     const char *zone;
@@ -44,7 +32,7 @@ static void a_wall_clock_tells_moments(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        OWNED(time_zone_destroy) struct time_zone *zone = load(cases[i].zone);
+        OWNED(time_zone_destroy) struct time_zone *zone = zone_file_load(cases[i].zone);
         int64_t local_s = 0;
         int64_t first = 0;
         int64_t last = 0;
@@ -64,7 +52,7 @@ static void it_turns_around_what_a_zone_shows(void **state)
     static const char *const zones[] = {"Asia/Tokyo", "Europe/Berlin", "Australia/Lord_Howe",
                                         "America/Sao_Paulo", "Pacific/Apia"};
     for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
-        OWNED(time_zone_destroy) struct time_zone *zone = load(zones[i]);
+        OWNED(time_zone_destroy) struct time_zone *zone = zone_file_load(zones[i]);
         for (int64_t at = 1262304000; at < 2208988800; at += 10007) {
             int64_t first = 0;
             int64_t last = 0;

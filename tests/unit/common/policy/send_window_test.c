@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/common/policy/zone_file.h"
+
 #define MINUTE INT64_C(60)
 #define HOUR (60 * MINUTE)
 #define DAY (24 * HOUR)
@@ -14,20 +16,6 @@
 #define CLOCK(hours, minutes) ((hours)*60 + (minutes))
 /* Monday 4 January 2027, 00:00 UTC. */
 #define MONDAY INT64_C(1799020800)
-
-static struct time_zone *zone_of(const char *name)
-{
-    char path[128];
-    static char bytes[TIME_ZONE_FILE_BYTES_MAX];
-    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    (void)fclose(file);
-    struct time_zone *zone = NULL;
-    assert_int_equal(time_zone_parse((struct text){bytes, size}, &zone), 0);
-    return zone;
-}
 
 struct window_case {
     const char *name;
@@ -80,7 +68,7 @@ static void test_windows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        OWNED(time_zone_destroy) struct time_zone *zone = zone_of(cases[i].zone);
+        OWNED(time_zone_destroy) struct time_zone *zone = zone_file_load(cases[i].zone);
         const struct send_window window = {
             .days = cases[i].days, .from = cases[i].from, .to = cases[i].to, .zone = zone};
         struct send_window_state found = send_window_ask(&window, 1, cases[i].at);
@@ -94,7 +82,7 @@ static void test_windows(void **state)
 static void test_several(void **state)
 {
     (void)state;
-    OWNED(time_zone_destroy) struct time_zone *zone = zone_of("UTC");
+    OWNED(time_zone_destroy) struct time_zone *zone = zone_file_load("UTC");
     const struct send_window windows[] = {
         {.days = 1, .from = CLOCK(9, 0), .to = CLOCK(12, 0), .zone = zone},
         {.days = 1, .from = CLOCK(12, 0), .to = CLOCK(13, 0), .zone = zone},

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/common/policy/zone_file.h"
+
 /* Ours against the C library's, over two centuries, on the files of this machine. */
 static const char *const zones[] = {"Asia/Tokyo",       "Europe/Berlin",
                                     "America/New_York", "Australia/Lord_Howe",
@@ -17,25 +19,11 @@ static const char *const zones[] = {"Asia/Tokyo",       "Europe/Berlin",
                                     "Asia/Kathmandu",   "Africa/Casablanca",
                                     "Etc/GMT+9",        "UTC"};
 
-static struct time_zone *load(const char *name)
-{
-    char path[128];
-    static char bytes[TIME_ZONE_FILE_BYTES_MAX];
-    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    (void)fclose(file);
-    struct time_zone *zone = NULL;
-    assert_int_equal(time_zone_parse((struct text){bytes, size}, &zone), 0);
-    return zone;
-}
-
 static void test_against_the_c_library(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++) {
-        OWNED(time_zone_destroy) struct time_zone *zone = load(zones[i]);
+        OWNED(time_zone_destroy) struct time_zone *zone = zone_file_load(zones[i]);
         assert_int_equal(setenv("TZ", zones[i], 1), 0);
         tzset();
         /* From 1970 to 2100 in steps of 7 hours and a bit. */

@@ -8,25 +8,13 @@
 
 #include <cmocka.h>
 
+#include "tests/unit/common/policy/zone_file.h"
+
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
 /* Monday 4 January 2027, 00:00 UTC. */
 #define MONDAY_MS INT64_C(1799020800000)
 #define MONDAY 20822U
-
-static struct time_zone *zone_of(const char *name)
-{
-    char path[128];
-    static char bytes[TIME_ZONE_FILE_BYTES_MAX];
-    (void)snprintf(path, sizeof path, "/usr/share/zoneinfo/%s", name);
-    FILE *file = fopen(path, "rb");
-    assert_non_null(file);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
-    (void)fclose(file);
-    struct time_zone *zone = NULL;
-    assert_int_equal(time_zone_parse((struct text){bytes, size}, &zone), 0);
-    return zone;
-}
 
 static void days_and_hours_are_those_of_utc_without_a_zone(void **state)
 {
@@ -49,13 +37,13 @@ static void days_and_hours_are_those_of_utc_without_a_zone(void **state)
 static void days_begin_at_midnight_of_the_zone(void **state)
 {
     (void)state;
-    struct time_zone *tokyo = zone_of("Asia/Tokyo");
+    struct time_zone *tokyo = zone_file_load("Asia/Tokyo");
     struct warmup_hour hour = warmup_hour_at(tokyo, MONDAY_MS - 9 * HOUR_MS);
     assert_int_equal(hour.day, MONDAY);
     assert_int_equal(hour.hour, 0);
     assert_int_equal(hour.day_ends_unix_ms, MONDAY_MS + 15 * HOUR_MS);
     time_zone_destroy(&tokyo);
-    struct time_zone *kolkata = zone_of("Asia/Kolkata"); /* + 5:30 */
+    struct time_zone *kolkata = zone_file_load("Asia/Kolkata"); /* + 5:30 */
     hour = warmup_hour_at(kolkata, MONDAY_MS);
     assert_int_equal(hour.hour, 5);
     assert_int_equal(hour.starts_unix_ms, MONDAY_MS - HOUR_MS / 2);
@@ -67,7 +55,7 @@ static void days_begin_at_midnight_of_the_zone(void **state)
 static void clocks_that_change_give_no_second_hour(void **state)
 {
     (void)state;
-    struct time_zone *berlin = zone_of("Europe/Berlin");
+    struct time_zone *berlin = zone_file_load("Europe/Berlin");
     int64_t spring_ms = MONDAY_MS + 83 * DAY_MS - HOUR_MS; /* local midnight */
     struct warmup_hour hour = warmup_hour_at(berlin, spring_ms);
     assert_int_equal(hour.hour, 0);
@@ -92,7 +80,7 @@ static void every_moment_has_its_hour(void **state)
     static const char *const names[] = {"UTC", "Europe/Berlin", "America/St_Johns", "Asia/Tokyo"};
     unsigned int random = 7;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        struct time_zone *zone = zone_of(names[i]);
+        struct time_zone *zone = zone_file_load(names[i]);
         int64_t now_ms = MONDAY_MS;
         struct warmup_hour before = warmup_hour_at(zone, now_ms);
         while (now_ms < MONDAY_MS + 3 * 365 * DAY_MS) {
