@@ -1,4 +1,4 @@
-/* The coordinator, wired: the architecture reads top to bottom in app.c. */
+/* The coordinator, wired: the architecture reads top to bottom in app_open.c. */
 #ifndef HIKYAKU_COORDINATOR_APP_H
 #define HIKYAKU_COORDINATOR_APP_H
 

@@ -1,4 +1,4 @@
-/* The worker, wired: the architecture reads top to bottom in app.c. */
+/* The worker, wired: the architecture reads top to bottom in app_open.c. */
 #ifndef HIKYAKU_WORKER_APP_H
 #define HIKYAKU_WORKER_APP_H
 
