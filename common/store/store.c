@@ -142,6 +142,7 @@ static void on_time(void *object, int error, const redisReply *reply)
         int64_t redis_ms = (int64_t)(store_reply_number(store_reply_at(reply, 0)) * SECOND_MS +
                                      store_reply_number(store_reply_at(reply, 1)) / 1000);
         store_clock_measure(&store->clock, redis_ms, store->time_sent_ms, clock_boottime_ms());
+        store_login_look(store);
     }
 }
 
@@ -156,7 +157,7 @@ static void on_measured(void *object, int error, const redisReply *reply)
 static void on_measure(void *context)
 {
     struct store *store = context;
-    if (!store->is_ready) {
+    if (!store_link_kind_is_ready(store, STORE_LINK_READ)) {
         return;
     }
     store->time_sent_ms = clock_boottime_ms();

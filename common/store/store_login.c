@@ -17,9 +17,9 @@ static bool all_are_ready(const struct store *store)
            store_link_kind_is_ready(store, STORE_LINK_LEASE);
 }
 
-static void tell_ready(struct store *store)
+void store_login_look(struct store *store)
 {
-    if (store->is_ready || !all_are_ready(store)) {
+    if (store->is_ready || !all_are_ready(store) || !store->clock.is_measured) {
         return;
     }
     for (size_t i = 0; !store->was_ready && store->warnings[i] != NULL; i++) {
@@ -172,7 +172,7 @@ static void set_ready(struct store_end *end)
         store_command_begin(&end->store->command, "PING");
         store_link_send(end->link, &end->store->command, on_renewed, end->store);
     }
-    tell_ready(end->store);
+    store_login_look(end->store);
 }
 
 /* Leases first: what waited in the meantime follows once they are renewed. */

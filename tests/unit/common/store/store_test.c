@@ -1,6 +1,8 @@
 /* The store and a Redis that comes, goes, dies and is of the wrong kind. */
 #include "store_world.h"
 
+#include "common/store/store_state.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -20,6 +22,7 @@ static void test_redis_appears(void **state)
     private_redis_start(&world->redis, NULL, NULL);
     world_wait_for(world, &world->ready, 1);
     assert_true(store_is_ready(world->store));
+    assert_true(world->store->clock.is_measured); /* nothing is dated by a clock of ours */
     world_get(world);
     assert_int_equal(world->error, -ENOENT);
     struct store_facts facts;
