@@ -74,11 +74,11 @@ int token_campaign_key_unpack(struct text packed, const unsigned char campaign[1
     return 0;
 }
 
-void token_address_hash(const struct token_campaign_key *key, struct text normalised_address,
+void token_address_hash(const struct token_campaign_key *key,
+                        const unsigned char person[ADDRESS_HASH_BYTES],
                         unsigned char ret_hash[TOKEN_ADDRESS_HASH_BYTES])
 {
-    (void)crypto_shorthash(ret_hash, (const unsigned char *)normalised_address.data,
-                           normalised_address.size, key->address_key);
+    (void)crypto_shorthash(ret_hash, person, ADDRESS_HASH_BYTES, key->address_key);
 }
 
 static void compute_mac(const struct token_campaign_key *key, enum token_kind kind,
@@ -108,10 +108,10 @@ void token_make_hashed(const struct token_campaign_key *key, enum token_kind kin
 }
 
 void token_make(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
-                struct text normalised_address, char ret_text[TOKEN_LENGTH + 1])
+                const unsigned char person[ADDRESS_HASH_BYTES], char ret_text[TOKEN_LENGTH + 1])
 {
     unsigned char hash[TOKEN_ADDRESS_HASH_BYTES];
-    token_address_hash(key, normalised_address, hash);
+    token_address_hash(key, person, hash);
     token_make_hashed(key, kind, index, hash, ret_text);
 }
 

@@ -11,6 +11,7 @@
 #define HIKYAKU_COMMON_SECURITY_TOKEN_H
 
 #include "common/base/text.h"
+#include "common/security/address_hash.h"
 
 #include <stdint.h>
 
@@ -47,13 +48,15 @@ void token_campaign_key_pack(const struct token_campaign_key *key,
 MUST_USE int token_campaign_key_unpack(struct text packed, const unsigned char campaign[16],
                                        struct token_campaign_key *ret_key);
 
-/** Keyed hash of a normalised address, the one inside tokens. */
-void token_address_hash(const struct token_campaign_key *key, struct text normalised_address,
+/** What the campaign calls a person: the hash inside tokens and refs. It is made of the person's
+ *  own hash, so that an erasure finds its recipients when nobody knows the address any more. */
+void token_address_hash(const struct token_campaign_key *key,
+                        const unsigned char person[ADDRESS_HASH_BYTES],
                         unsigned char ret_hash[TOKEN_ADDRESS_HASH_BYTES]);
 
 /** Make a token; `ret_text` gets TOKEN_LENGTH characters and a NUL. Same input, same token. */
 void token_make(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,
-                struct text normalised_address, char ret_text[TOKEN_LENGTH + 1]);
+                const unsigned char person[ADDRESS_HASH_BYTES], char ret_text[TOKEN_LENGTH + 1]);
 
 /** The same from the hash that was kept in place of the address. */
 void token_make_hashed(const struct token_campaign_key *key, enum token_kind kind, uint32_t index,

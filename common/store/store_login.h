@@ -10,8 +10,8 @@ struct store;
 void store_login_on_connected(void *end, struct store_link *link);
 void store_login_on_lost(void *end, struct store_link *link, bool was_ready);
 
-/** Tell that the store is ready, once all links are and Redis has told its time: nothing may be dated
- *  by a clock of ours. */
+/** Tell that the store is ready, once all links are and Redis has told its time: nothing may be
+ * dated by a clock of ours. */
 void store_login_look(struct store *store);
 
 #endif

@@ -275,6 +275,8 @@ const struct intake_settings *catalog_intake_settings(struct catalog_campaign *c
     memcpy(entry->intake.data_key, campaign->data_key, sizeof campaign->data_key);
     memcpy(entry->intake.duplicate_hash_key, campaign->duplicate_hash_key,
            sizeof campaign->duplicate_hash_key);
+    memcpy(entry->intake.address_hash_key, campaign->address_hash_key,
+           sizeof campaign->address_hash_key);
     entry->intake.token_key = campaign->token_key;
     entry->intake.buckets = campaign->buckets;
     entry->intake.find_provider = settings->find_provider;

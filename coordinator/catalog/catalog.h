@@ -61,6 +61,7 @@ struct catalog_campaign {
     unsigned char data_key[SEAL_KEY_BYTES];    /* secret */
     struct token_campaign_key token_key;       /* secret; of the token key it was made with */
     unsigned char duplicate_hash_key[IDENTITY_DUPLICATE_KEY_BYTES]; /* secret */
+    unsigned char address_hash_key[ADDRESS_HASH_KEY_BYTES];         /* secret; the tenant's */
 };
 
 /**

@@ -84,6 +84,8 @@ int catalog_entry_take_keys(struct catalog_entry *entry, struct key_directory *d
     token_campaign_key_derive(token_key, token_key_id, campaign->id, &campaign->token_key);
     identity_duplicate_key(key_directory_hash_key(directory), campaign->id,
                            campaign->duplicate_hash_key);
+    address_hash_key(key_directory_hash_key(directory), campaign->tenant,
+                     campaign->address_hash_key);
     return 0;
 }
 

@@ -95,8 +95,10 @@ static void send_content(struct offers *offers, struct worker *worker,
     unsigned char id[IDENTITY_CAMPAIGN_BYTES];
     unsigned char data_key[SEAL_KEY_BYTES];
     unsigned char token_key[TOKEN_CAMPAIGN_KEY_PACKED_BYTES];
+    unsigned char hash_key[ADDRESS_HASH_KEY_BYTES];
     memcpy(id, campaign->id, sizeof id);
     memcpy(data_key, campaign->data_key, sizeof data_key);
+    memcpy(hash_key, campaign->address_hash_key, sizeof hash_key);
     token_campaign_key_pack(&campaign->token_key, token_key);
     char *tenant = text_to_string(campaign->tenant);
     char *sealed = xalloc_copy(campaign->sealed_content.data, campaign->sealed_content.size);
@@ -107,11 +109,13 @@ static void send_content(struct offers *offers, struct worker *worker,
     content.data_key = (ProtobufCBinaryData){sizeof data_key, data_key};
     content.token_key_id = campaign->token_key.key_id;
     content.token_key = (ProtobufCBinaryData){sizeof token_key, token_key};
+    content.hash_key = (ProtobufCBinaryData){sizeof hash_key, hash_key};
     content.tenant = tenant;
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTENT, &content.base);
     workers_set_content(worker, campaign->id, true);
     seal_wipe(data_key, sizeof data_key);
     seal_wipe(token_key, sizeof token_key);
+    seal_wipe(hash_key, sizeof hash_key);
     free(sealed);
     free(tenant);
 }

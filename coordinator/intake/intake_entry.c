@@ -106,8 +106,10 @@ static void fill_hashes(const struct intake_settings *settings, struct intake_en
 {
     char key[ADDRESS_KEY_BYTES_MAX + 1 + 64];
     size_t size = address_key(&entry->address, key);
+    unsigned char person[ADDRESS_HASH_BYTES];
     unsigned char hash[TOKEN_ADDRESS_HASH_BYTES];
-    token_address_hash(&settings->token_key, (struct text){key, size}, hash);
+    address_hash_make(settings->address_hash_key, (struct text){key, size}, person);
+    token_address_hash(&settings->token_key, person, hash);
     entry->address_hash = bytes_get_u64(hash);
     if (settings->duplicates == HIKYAKU__V1__DUPLICATES__DUPLICATES_KEEP) {
         return;

@@ -157,9 +157,10 @@ static void make_token(const struct intake_settings *settings, const struct inta
                        struct intake_message *message)
 {
     char key[ADDRESS_KEY_BYTES_MAX];
+    unsigned char person[ADDRESS_HASH_BYTES];
     size_t size = address_key(&entry->address, key);
-    token_make(&settings->token_key, TOKEN_MESSAGE_ID, message->index, (struct text){key, size},
-               message->token);
+    address_hash_make(settings->address_hash_key, (struct text){key, size}, person);
+    token_make(&settings->token_key, TOKEN_MESSAGE_ID, message->index, person, message->token);
 }
 
 void intake_messages(struct intake *intake, const struct intake_settings *settings,

@@ -74,4 +74,5 @@ void intake_settings_finish(struct intake_settings *settings)
     seal_wipe(&settings->token_key, sizeof settings->token_key);
     seal_wipe(settings->data_key, sizeof settings->data_key);
     seal_wipe(settings->duplicate_hash_key, sizeof settings->duplicate_hash_key);
+    seal_wipe(settings->address_hash_key, sizeof settings->address_hash_key);
 }

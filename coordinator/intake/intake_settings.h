@@ -29,11 +29,12 @@ struct intake_settings {
     const struct wire_limits *limits;  /* borrowed */
     /* Edge: keys, tables. */
     unsigned char duplicate_hash_key[IDENTITY_DUPLICATE_KEY_BYTES];
-    struct token_campaign_key token_key;           /* secret */
-    unsigned char data_key[SEAL_KEY_BYTES];        /* secret */
-    const struct address_options *address_options; /* borrowed; NULL: the defaults */
-    intake_provider_fn *find_provider;             /* NULL: no domain has a provider */
-    const void *provider_context;                  /* borrowed */
+    struct token_campaign_key token_key;                    /* secret */
+    unsigned char address_hash_key[ADDRESS_HASH_KEY_BYTES]; /* secret; the tenant's */
+    unsigned char data_key[SEAL_KEY_BYTES];                 /* secret */
+    const struct address_options *address_options;          /* borrowed; NULL: the defaults */
+    intake_provider_fn *find_provider;                      /* NULL: no domain has a provider */
+    const void *provider_context;                           /* borrowed */
 };
 
 /** Duplicate buckets of a campaign: estimated rows / 256, at least 16 (FORMATS). */

@@ -99,14 +99,16 @@ static int open_content(struct campaign *campaign, const Hikyaku__V1__CampaignCo
 int campaign_create(const Hikyaku__V1__CampaignContent *message, struct seal *seal,
                     struct campaign **ret_campaign, struct problem *problem)
 {
-    if (message->campaign_id.len != 16 || message->data_key.len != SEAL_KEY_BYTES) {
-        problem_set(problem, "campaign_id", "key_size", "id or data key have the wrong size");
+    if (message->campaign_id.len != 16 || message->data_key.len != SEAL_KEY_BYTES ||
+        message->hash_key.len != ADDRESS_HASH_KEY_BYTES) {
+        problem_set(problem, "campaign_id", "key_size", "id or keys have the wrong size");
         return -EINVAL;
     }
     struct campaign *campaign = xalloc_zero(1, sizeof *campaign);
     campaign->arena = arena_create(0);
     memcpy(campaign->id, message->campaign_id.data, sizeof campaign->id);
     memcpy(campaign->data_key, message->data_key.data, sizeof campaign->data_key);
+    memcpy(campaign->address_hash_key, message->hash_key.data, sizeof campaign->address_hash_key);
     campaign->tenant = arena_text(campaign->arena, text_of(message->tenant));
     int error = open_content(campaign, message, seal, problem);
     if (error != 0) {
@@ -124,6 +126,7 @@ void campaign_destroy(struct campaign **campaign)
     }
     seal_wipe((*campaign)->data_key, sizeof(*campaign)->data_key);
     seal_wipe(&(*campaign)->token_key, sizeof(*campaign)->token_key);
+    seal_wipe((*campaign)->address_hash_key, sizeof(*campaign)->address_hash_key);
     compose_destroy(&(*campaign)->prepared);
     arena_destroy(&(*campaign)->arena);
     free(*campaign);

@@ -13,8 +13,9 @@ struct dkim_keys_domain;
 
 struct campaign {
     unsigned char id[16];
-    unsigned char data_key[SEAL_KEY_BYTES]; /* secret */
-    struct token_campaign_key token_key;    /* secret */
+    unsigned char data_key[SEAL_KEY_BYTES];                 /* secret */
+    struct token_campaign_key token_key;                    /* secret */
+    unsigned char address_hash_key[ADDRESS_HASH_KEY_BYTES]; /* secret; the tenant's */
     struct text tenant;
     struct text from_domain;
     struct text pool;

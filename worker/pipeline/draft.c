@@ -71,14 +71,16 @@ static void make_tokens(struct draft *draft, struct text key, struct arena *aren
     const struct campaign *campaign = draft->letter->claim->campaign;
     uint32_t index = draft->letter->index;
     char token[TOKEN_LENGTH + 1];
-    token_make(&campaign->token_key, TOKEN_MESSAGE_ID, index, key, token);
+    unsigned char person[ADDRESS_HASH_BYTES];
+    address_hash_make(campaign->address_hash_key, key, person);
+    token_make(&campaign->token_key, TOKEN_MESSAGE_ID, index, person, token);
     recipient->message_id =
         text_of(arena_printf(arena, "%s@%.*s", token, TEXT_PRINT(campaign->from_domain)));
-    token_make(&campaign->token_key, TOKEN_UNSUBSCRIBE, index, key, token);
+    token_make(&campaign->token_key, TOKEN_UNSUBSCRIBE, index, person, token);
     recipient->unsubscribe_url = unsubscribe_url(campaign, token, arena);
     recipient->unsubscribe_mailto = campaign->unsubscribe_mailto;
     if (campaign->is_verp) {
-        token_make(&campaign->token_key, TOKEN_VERP, index, key, token);
+        token_make(&campaign->token_key, TOKEN_VERP, index, person, token);
     }
     (void)snprintf(draft->sender, sizeof draft->sender, "%s@%.*s",
                    campaign->is_verp ? token : "bounces", TEXT_PRINT(campaign->return_path_domain));

@@ -97,8 +97,18 @@ def duplicates():
     write("duplicates.tsv", ("hash_key", "campaign", "address", "key", "decimal"), rows)
 
 
+def address_hashes():
+    rows = []
+    for tenant in ("default", "t2"):
+        key = derive(KEY_A, b"addresses", tenant.encode())
+        for address in ("a@example.com", "taro.yamada@example.jp", "山田@xn--wgv71a.example", ""):
+            rows.append((KEY_A.hex(), tenant, address, mac(key, address.encode())[:16].hex()))
+    write("address_hashes.tsv", ("hash_key", "tenant", "address", "hash"), rows)
+
+
 def tokens():
     rows = []
+    person = mac(derive(KEY_A, b"addresses", b"default"), b"taro.yamada@example.jp")[:16]
     prefixes = {1: "m.", 2: "b.", 3: "u."}
     for key_id, token_key, campaign, index in ((0, KEY_A, CAMPAIGN_A, 0),
                                                (255, KEY_B, CAMPAIGN_B, 67108863),
@@ -108,11 +118,11 @@ def tokens():
         address_key = derive(token_key, b"token.address", context)[:16]
         for kind, prefix in prefixes.items():
             body = (context + struct.pack(">I", index)
-                    + siphash(address_key, b"taro.yamada@example.jp"))
+                    + siphash(address_key, person))
             token = body + mac(mac_key, bytes([kind]), body)[:8]
             rows.append((token_key.hex(), key_id, campaign.hex(), kind, index,
-                         "taro.yamada@example.jp", prefix + base32(token).lower()))
-    write("tokens.tsv", ("token_key", "key_id", "campaign", "kind", "index", "address", "token"),
+                         person.hex(), prefix + base32(token).lower()))
+    write("tokens.tsv", ("token_key", "key_id", "campaign", "kind", "index", "person", "token"),
           rows)
 
 
@@ -192,5 +202,5 @@ def digests():
     write("digests.tsv", ("steps", "sha256"), rows)
 
 
-for make in (ids, duplicates, tokens, sealed, digests):
+for make in (ids, duplicates, address_hashes, tokens, sealed, digests):
     make()

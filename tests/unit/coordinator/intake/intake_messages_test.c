@@ -82,8 +82,9 @@ static void a_message_knows_its_message_id(void **state)
     load_container(chunks, request);
     struct intake_result *result = take_all(chunks, request);
     char token[TOKEN_LENGTH + 1];
-    token_make(&chunks->settings.token_key, TOKEN_MESSAGE_ID, 2 * 4096 + 1, TEXT("u1@d1.example"),
-               token);
+    unsigned char person[ADDRESS_HASH_BYTES];
+    address_hash_make(chunks->settings.address_hash_key, TEXT("u1@d1.example"), person);
+    token_make(&chunks->settings.token_key, TOKEN_MESSAGE_ID, 2 * 4096 + 1, person, token);
     assert_true(result->messages[1].is_accepted);
     assert_string_equal(result->messages[1].token, token);
     assert_string_not_equal(result->messages[0].token, token);

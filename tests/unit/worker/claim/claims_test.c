@@ -31,6 +31,7 @@ static int sent_result; /* of the last OfferResult; -1: none */
 static struct claim *opened;
 static size_t recalled;
 static unsigned char data_key[SEAL_KEY_BYTES] = {4};
+static unsigned char hash_key[ADDRESS_HASH_KEY_BYTES] = {5};
 static unsigned char campaign_id[16] = {1, 2, 3};
 
 bool store_is_ready(const struct store *store)
@@ -180,6 +181,7 @@ static void send_content(void)
     message.campaign_id = (ProtobufCBinaryData){sizeof campaign_id, campaign_id};
     message.data_key = (ProtobufCBinaryData){sizeof data_key, data_key};
     message.token_key = (ProtobufCBinaryData){sizeof key, key};
+    message.hash_key = (ProtobufCBinaryData){sizeof hash_key, hash_key};
     message.sealed_content = bytes_of(&sealed);
     message.tenant = texts[3];
     Hikyaku__V1__FleetMessage frame = HIKYAKU__V1__FLEET_MESSAGE__INIT;

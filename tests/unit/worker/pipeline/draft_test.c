@@ -68,6 +68,7 @@ static int tear_down(void **state)
 static int make_campaign(struct campaign **ret_campaign, struct problem *problem)
 {
     static unsigned char data_key[SEAL_KEY_BYTES] = {1, 2, 3};
+    static unsigned char hash_key[ADDRESS_HASH_KEY_BYTES] = {7};
     static unsigned char packed_key[TOKEN_CAMPAIGN_KEY_PACKED_BYTES];
     static const unsigned char token_key[TOKEN_KEY_BYTES] = {9};
     struct token_campaign_key key;
@@ -85,6 +86,7 @@ static int make_campaign(struct campaign **ret_campaign, struct problem *problem
     message.sealed_content = (ProtobufCBinaryData){sealed.size, (uint8_t *)sealed.data};
     message.data_key = (ProtobufCBinaryData){sizeof data_key, data_key};
     message.token_key = (ProtobufCBinaryData){sizeof packed_key, packed_key};
+    message.hash_key = (ProtobufCBinaryData){sizeof hash_key, hash_key};
     message.tenant = stored.tenant;
     int error = campaign_create(&message, sealer, ret_campaign, problem);
     buffer_finish(&plain);
