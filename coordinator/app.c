@@ -16,6 +16,7 @@
 #include "coordinator/fleet/fleet_reasons.h"
 #include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
+#include "coordinator/suppression/suppression.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ static void close_all(struct app *app)
     store_destroy(&app->store);
     api_destroy(&app->api);
     access_destroy(&app->access);
+    suppression_destroy(&app->suppression);
     explain_destroy(&app->explain);
     audit_destroy(&app->audit);
     retention_destroy(&app->retention);

@@ -26,6 +26,7 @@ struct app {
     struct recovery *recovery;
     struct retention *retention;
     struct access *access;
+    struct suppression *suppression;
     struct explain *explain;
     struct audit *audit;
     struct api *api;

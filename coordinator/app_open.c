@@ -21,6 +21,7 @@
 #include "coordinator/fleet/fleet_view.h"
 #include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
+#include "coordinator/suppression/suppression.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -308,6 +309,12 @@ static int listen_api(struct app *app, struct problem *problem)
     return error;
 }
 
+static void open_suppression(struct app *app)
+{
+    app->suppression =
+        suppression_create(&(struct suppression_settings){.store = app->store, .keys = app->keys});
+}
+
 static int open_api(struct app *app, struct problem *problem)
 {
     const struct coordinator_config *config = app->config;
@@ -335,6 +342,7 @@ static int open_api(struct app *app, struct problem *problem)
         .explain = app->explain,
         .inquiries = fleet_reasons_inquiries(app->fleet),
         .audit = app->audit,
+        .suppression = app->suppression,
         .limits = &app->limits,
         .tenant = TENANT,
         .pools = list_of(app, &config->pools),
@@ -376,6 +384,7 @@ int app_open_all(struct app *app, struct problem *problem)
     }
     if (error == 0) {
         open_retention(app);
+        open_suppression(app);
     }
     if (error == 0) {
         error = open_api(app, problem);

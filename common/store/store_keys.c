@@ -299,6 +299,29 @@ void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant,
     buffer_append_text(out, selector);
 }
 
+void store_keys_suppression(struct buffer *out, const char *prefix, struct text tenant,
+                            const char *part)
+{
+    append_tag(out, prefix, ":{t:");
+    buffer_append_text(out, tenant);
+    buffer_append_string(out, "}:sup");
+    buffer_append_string(out, part);
+}
+
+void store_keys_suppression_bucket(struct buffer *out, const char *prefix, struct text tenant,
+                                   struct text stream, uint32_t bucket)
+{
+    store_keys_suppression(out, prefix, tenant, ":");
+    buffer_append_text(out, stream);
+    buffer_append_byte(out, ':');
+    append_number(out, bucket);
+}
+
+uint32_t store_keys_suppression_nth(const void *hash)
+{
+    return (uint32_t)bytes_get_u16(hash) >> 2;
+}
+
 static bool is_lease(struct text rest, struct text tag)
 {
     return text_starts_with(rest, tag) && text_find(rest, '}') == rest.size - 1;

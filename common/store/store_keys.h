@@ -76,6 +76,13 @@ void store_keys_tokens(struct buffer *out, const char *prefix, struct text tenan
 void store_keys_site_tokens(struct buffer *out, const char *prefix, struct text site, bool is_open);
 void store_keys_dkim(struct buffer *out, const char *prefix, struct text tenant, struct text domain,
                      struct text selector);
+/** Suppression lists of a tenant. @param part  "" the book, ":log" what was added lately */
+void store_keys_suppression(struct buffer *out, const char *prefix, struct text tenant,
+                            const char *part);
+/** One bucket of the list of a stream; and the bucket of a hash of 16 bytes. */
+void store_keys_suppression_bucket(struct buffer *out, const char *prefix, struct text tenant,
+                                   struct text stream, uint32_t bucket);
+uint32_t store_keys_suppression_nth(const void *hash);
 
 /** What a key found in Redis is to a backup. */
 enum store_keys_kind {

@@ -16,6 +16,7 @@ struct api;
 struct explain;
 struct inquiries;
 struct audit;
+struct suppression;
 struct service_windows;
 
 /** Fill in the fleet as this coordinator knows it. */
@@ -45,6 +46,7 @@ struct api_settings {
     struct explain *explain;
     struct inquiries *inquiries; /* to workers */
     struct audit *audit;
+    struct suppression *suppression;
     const struct wire_limits *limits;
     const char *tenant;              /* every principal's until there are others */
     const char *const *pools;        /* names; NULL-terminated */
