@@ -36,6 +36,7 @@
     X(SET_THROTTLE, "Fleet", "SetThrottle", set_throttle_response)                      \
     X(SUSPEND_PATH, "Fleet", "SuspendPath", suspend_path_response)                      \
     X(RESUME_PATH, "Fleet", "ResumePath", resume_path_response)                         \
+    X(GET_SHADOW, "Fleet", "GetShadow", get_shadow_response)                            \
     X(GET_RESTORED, "Fleet", "GetRestored", get_restored_response)                      \
     X(RESUME_RESTORED, "Fleet", "ResumeRestored", resume_restored_response)             \
     X(WHO_AM_I, "Access", "WhoAmI", who_am_iresponse)                                   \

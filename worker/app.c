@@ -12,8 +12,8 @@
 #include "worker/claim/ip_leases.h"
 #include "worker/claim/links.h"
 #include "worker/mailroom.h"
-#include "worker/reply_rules.h"
 #include "worker/watch/ip_watch.h"
+#include "worker/worker_reload.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -106,24 +106,14 @@ static void on_reload(void *context)
 {
     struct app *app = context;
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    struct worker_config config;
-    struct problem problem = {.message = ""};
-    if (service_config_reread(&worker_config_table, app->file, app->config, arena, &config,
-                              &problem) != 0) {
-        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
-            log_string("reason", problem.message));
+    struct worker_reload fresh;
+    if (!worker_reload_read(app->file, app->config, app->windows, arena, &fresh)) {
         return;
     }
-    if (app_open_check_zone(app, &config, &problem) != 0) {
-        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
-            log_string("reason", problem.message));
-        return;
-    }
-    if (reply_rules_reload(config.reply_rules, app->classify) != 0) {
-        return;
-    }
-    log_set_level((enum log_level)config.service.log_level);
-    mailroom_use(app->mailroom, &config);
+    log_set_level((enum log_level)fresh.config.service.log_level);
+    classify_replace(app->classify, &fresh.rules);
+    mailroom_use(app->mailroom, &fresh.config, &fresh.shadow);
+    worker_reload_finish(&fresh);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 

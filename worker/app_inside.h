@@ -54,10 +54,6 @@ void app_fail(struct app *app, const char *reason);
 /** Open every part, top to bottom. @return 0 or -errno with a problem */
 MUST_USE int app_open_all(struct app *app, struct problem *problem);
 
-/** Quotas of a day that begins at a wrong time would be two. @return 0; -EINVAL: no such zone */
-MUST_USE int app_open_check_zone(struct app *app, const struct worker_config *config,
-                                 struct problem *problem);
-
 /** Of the pool: as configured, or one a core. */
 unsigned int app_open_thread_count(const struct app *app);
 

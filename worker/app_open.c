@@ -16,9 +16,11 @@
 #include "hikyaku/v1/store.pb-c.h"
 #include "worker/mailroom.h"
 #include "worker/reply_rules.h"
+#include "worker/shadow_files.h"
 #include "worker/watch/ip_watch.h"
 #include "worker/worker_ips.h"
 #include "worker/worker_keys.h"
+#include "worker/worker_reload.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -280,17 +282,6 @@ static void open_watch(struct app *app)
                                     .interval_ms = app->config->watch.interval_ms});
 }
 
-int app_open_check_zone(struct app *app, const struct worker_config *config,
-                        struct problem *problem)
-{
-    const char *zone = config->warmup.zone;
-    if (zone == NULL || service_windows_has_zone(app->windows, text_of(zone))) {
-        return 0;
-    }
-    problem_set(problem, "warmup.zone", "zone", "%s is not in this machine's tzdata", zone);
-    return -EINVAL;
-}
-
 unsigned int app_open_thread_count(const struct app *app)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -300,9 +291,11 @@ unsigned int app_open_thread_count(const struct app *app)
 
 static int open_mailroom(struct app *app, struct problem *problem)
 {
+    struct shadow_rules shadow = {.classify = NULL};
     app->counters = counters_create(app->loop);
     app->windows = service_windows_create();
-    int error = app_open_check_zone(app, app->config, problem);
+    int error = worker_reload_check_zone(app->windows, app->config, problem);
+    error = error != 0 ? error : shadow_files_read(app->config, &shadow, problem);
     if (error != 0) {
         return error;
     }
@@ -321,6 +314,7 @@ static int open_mailroom(struct app *app, struct problem *problem)
                                                        .stops = app->stops,
                                                        .orders = app->orders,
                                                        .classify = app->classify,
+                                                       .shadow = &shadow,
                                                        .windows = app->windows,
                                                        .threads = app_open_thread_count(app),
                                                        .may_send = may_send,

@@ -1,15 +1,15 @@
 #include "worker/mailroom.h"
 
-#include "common/base/metrics.h"
 #include "common/service/service_orders.h"
 #include "common/service/service_stops.h"
 #include "common/service/service_windows.h"
+#include "worker/answers.h"
 #include "worker/claim/claim_return.h"
 #include "worker/claim/claims.h"
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
-#include "worker/outbox/outbox_why.h"
-#include "worker/paths/paths_report.h"
+#include "worker/paths/paths_gauges.h"
+#include "worker/paths/shadow.h"
 #include "worker/report/reply_text.h"
 #include "worker/report/report.h"
 #include "worker/report/tallies.h"
@@ -306,6 +306,8 @@ static void open_paths(struct mailroom *room)
         .on_room = on_path_room,
         .context = room,
     });
+    paths_use_shadow(room->paths, room->settings.shadow);
+    room->settings.shadow = NULL;
 }
 
 static void open_outbox(struct mailroom *room)
@@ -436,16 +438,12 @@ void mailroom_destroy(struct mailroom **room)
 
 /* ------------------------------------------------------------------ from outside */
 
-/* Why? */
 static void answer(struct mailroom *room, uint64_t link, const Hikyaku__V1__Inquiry *inquiry)
 {
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
     Hikyaku__V1__InquiryAnswer body = HIKYAKU__V1__INQUIRY_ANSWER__INIT;
-    if (inquiry->paths) {
-        paths_report_fill(room->paths, inquiry, arena, &body);
-    } else {
-        outbox_why_fill(room->outbox, room->claims, inquiry, arena, &body);
-    }
+    const struct answers_sources sources = {room->paths, room->outbox, room->claims};
+    answers_fill(&sources, inquiry, arena, &body);
     room->settings.send(room->settings.context, link,
                         HIKYAKU__V1__FLEET_MESSAGE__BODY_INQUIRY_ANSWER, &body.base);
 }
@@ -516,32 +514,13 @@ void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Cre
     claims_fill_names(room->claims, credit->status, arena);
 }
 
-static void set_path_gauges(const struct paths *paths)
-{
-    size_t suspended;
-    size_t count = paths_count(paths, &suspended);
-    metrics_set(metrics_gauge("hikyaku_worker_paths",
-                              "Paths (sending IP, site) with a controller in memory.", NULL,
-                              TEXT("")),
-                (int64_t)count);
-    metrics_set(metrics_gauge("hikyaku_worker_paths_suspended", "Of these, those that pause.", NULL,
-                              TEXT("")),
-                (int64_t)suspended);
-    size_t full;
-    size_t warming = paths_warming(paths, &full);
-    metrics_set(metrics_gauge("hikyaku_worker_paths_warming",
-                              "Paths of young IPs that have a quota.", NULL, TEXT("")),
-                (int64_t)warming);
-    metrics_set(metrics_gauge("hikyaku_worker_paths_full",
-                              "Of these, those whose quota is used up for now.", NULL, TEXT("")),
-                (int64_t)full);
-}
-
-void mailroom_use(struct mailroom *room, const struct worker_config *config)
+void mailroom_use(struct mailroom *room, const struct worker_config *config,
+                  struct shadow_rules *shadow)
 {
     const struct warm_plans plans = plans_of(room, config);
     paths_use_profiles(room->paths, &config->profiles);
     paths_use_plans(room->paths, &plans);
+    paths_use_shadow(room->paths, shadow);
     outbox_resume(room->outbox);
 }
 
@@ -550,7 +529,7 @@ void mailroom_set_gauges(struct mailroom *room)
     const struct counters_view view = view_of(room);
     counters_set_gauges(room->settings.counters, &view);
     outbox_view_set_gauges(room->outbox);
-    set_path_gauges(room->paths);
+    paths_gauges_set(room->paths);
 }
 
 void mailroom_resume(struct mailroom *room)

@@ -13,6 +13,7 @@
 struct mailroom;
 struct service_orders;
 struct service_stops;
+struct shadow_rules;
 struct service_windows;
 
 struct mailroom_settings {
@@ -26,7 +27,8 @@ struct mailroom_settings {
     struct counters *counters;
     const struct service_stops *stops;
     const struct service_orders *orders;
-    struct classify *classify; /* what replies mean */
+    struct classify *classify;   /* what replies mean */
+    struct shadow_rules *shadow; /* what is tried: taken, emptied */
     struct service_windows *windows;
     unsigned int threads;
     /** May anything be started (T_stop)? */
@@ -56,8 +58,9 @@ void mailroom_on_notice(struct mailroom *room, const unsigned char campaign[16])
 void mailroom_on_stops(struct mailroom *room);
 /** What operators tell of paths has changed. */
 void mailroom_on_orders(struct mailroom *room);
-/** SIGHUP: other profiles of providers, other plans of warm-up. */
-void mailroom_use(struct mailroom *room, const struct worker_config *config);
+/** SIGHUP: other profiles of providers, other plans of warm-up, other trials in shadow (taken). */
+void mailroom_use(struct mailroom *room, const struct worker_config *config,
+                  struct shadow_rules *shadow);
 /** Rooms, status and claims, for a coordinator. */
 void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Credit *credit,
                           struct arena *arena);

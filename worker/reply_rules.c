@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-static void tell(const struct config_errors *errors)
+void reply_rules_tell(const struct config_errors *errors)
 {
     for (size_t i = 0; i < errors->count; i++) {
         char place[512];
@@ -27,18 +27,8 @@ int reply_rules_read(const char *path, struct classify **ret_classify, struct pr
     int error = config_node_read(path, arena, &errors, &root);
     error = error != 0 ? error : classify_create(root, &errors, ret_classify);
     if (error != 0) {
-        tell(&errors);
+        reply_rules_tell(&errors);
         problem_set(problem, "reply_rules", "reply_rules", "%s cannot be used", path);
-    }
-    return error;
-}
-
-int reply_rules_reload(const char *path, struct classify *classify)
-{
-    struct classify *fresh = NULL;
-    int error = reply_rules_read(path, &fresh, NULL);
-    if (error == 0) {
-        classify_replace(classify, &fresh);
     }
     return error;
 }

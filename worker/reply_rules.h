@@ -13,8 +13,7 @@
 MUST_USE int reply_rules_read(const char *path, struct classify **ret_classify,
                               struct problem *problem);
 
-/** Read rules anew and put them in place of `classify`'s, which stay when there is a mistake.
- *  @return as reply_rules_read() */
-MUST_USE int reply_rules_reload(const char *path, struct classify *classify);
+/** Log the mistakes of a file of rules or profiles. */
+void reply_rules_tell(const struct config_errors *errors);
 
 #endif

@@ -191,6 +191,13 @@ static const struct config_key keys[] = {
      .doc =
          "Rules for what servers' replies mean (reply-rules.md), instead of those built in. Read "
          "again with each reload; a file with a mistake changes nothing."},
+    {"shadow.reply_rules", CONFIG_PATH, AT(shadow.reply_rules), .is_reloadable = true,
+     .example = "/etc/hikyaku/replies-next.yaml",
+     .doc = "Rules to try: every reply is judged by them too, and what differs is told, not done "
+            "(throttling.md)."},
+    {"shadow.profiles", CONFIG_PATH, AT(shadow.profiles), .is_reloadable = true,
+     .example = "/etc/hikyaku/profiles-next.yaml",
+     .doc = "Profiles to try in the same way: a file with `profiles:` as here, in place of these."},
     {"retry.permille", CONFIG_INTEGER, AT(retry_permille), .fallback = "1000", .minimum = 1,
      .maximum = 10000,
      .doc = "Delays before a retry times this, in thousandths; far below 1000 only for tests."},

@@ -81,6 +81,10 @@ struct worker_config {
         uint64_t outcomes;
     } flush;
     char *reply_rules; /* NULL: those built in */
+    struct {
+        char *reply_rules; /* NULL: as in use */
+        char *profiles;    /* NULL: as in use */
+    } shadow;
     uint64_t retry_permille;
     uint64_t drain_grace_ms;
     uint64_t threads;

@@ -60,6 +60,7 @@ static const struct command *const commands[] = {
     &throttle_set_command,
     &throttle_suspend_command,
     &throttle_resume_command,
+    &throttle_shadow_command,
     &freeze_add_command,
     &freeze_list_command,
     &freeze_remove_command,

@@ -58,6 +58,7 @@ extern const struct command trace_command;
 extern const struct command throttle_list_command;
 extern const struct command throttle_resume_command;
 extern const struct command throttle_set_command;
+extern const struct command throttle_shadow_command;
 extern const struct command throttle_show_command;
 extern const struct command throttle_suspend_command;
 extern const struct command uncertain_assume_delivered_command;

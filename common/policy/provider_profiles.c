@@ -147,8 +147,8 @@ const struct config_table provider_profiles_table = CONFIG_TABLE(
     .doc = "Limits of a provider or site, before the built-in ones. What is left out "
            "or 0 is as there, else as in `default`.");
 
-int provider_profiles_parse(struct text yaml, struct arena *arena, struct config_errors *errors,
-                            struct config_list *ret_list)
+static int fill_list(const struct config_node *root, struct arena *arena,
+                     struct config_errors *errors, struct config_list *ret_list)
 {
     struct file {
         struct config_list profiles;
@@ -160,15 +160,27 @@ int provider_profiles_parse(struct text yaml, struct arena *arena, struct config
     };
     static const struct config_table table =
         CONFIG_TABLE(struct file, keys, .name = "profiles", .doc = "Profiles of providers.");
-    struct config_node *root = NULL;
-    int error = config_node_parse(yaml, arena, errors, &root);
-    if (error == 0) {
-        error = config_table_fill(&table, root, NULL, arena, errors, &file);
-    }
+    int error = config_table_fill(&table, root, NULL, arena, errors, &file);
     if (error == 0) {
         *ret_list = file.profiles;
     }
     return error;
+}
+
+int provider_profiles_parse(struct text yaml, struct arena *arena, struct config_errors *errors,
+                            struct config_list *ret_list)
+{
+    struct config_node *root = NULL;
+    int error = config_node_parse(yaml, arena, errors, &root);
+    return error != 0 ? error : fill_list(root, arena, errors, ret_list);
+}
+
+int provider_profiles_read(const char *path, struct arena *arena, struct config_errors *errors,
+                           struct config_list *ret_list)
+{
+    struct config_node *root = NULL;
+    int error = config_node_read(path, arena, errors, &root);
+    return error != 0 ? error : fill_list(root, arena, errors, ret_list);
 }
 
 /* ---------------------------------------------------------------- from records to profiles */

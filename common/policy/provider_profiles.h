@@ -59,4 +59,8 @@ struct text provider_profiles_builtin(void);
 MUST_USE int provider_profiles_parse(struct text yaml, struct arena *arena,
                                      struct config_errors *errors, struct config_list *ret_list);
 
+/** The list of a file with `profiles:`. @return 0, -EINVAL or of the file system (see errors) */
+MUST_USE int provider_profiles_read(const char *path, struct arena *arena,
+                                    struct config_errors *errors, struct config_list *ret_list);
+
 #endif

@@ -108,7 +108,7 @@ static int check_return(const Hikyaku__V1__ReturnClaim *claim, struct problem *p
 
 static int check_inquiry(const Hikyaku__V1__Inquiry *inquiry, struct problem *problem)
 {
-    if (inquiry->paths) {
+    if (inquiry->paths || inquiry->shadow) {
         return 0;
     }
     if (inquiry->position >= ROWS_MAX) {

@@ -132,6 +132,10 @@ static const struct wire_rule list_throttles_rules[] = {
     {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 45},
 };
 static const struct wire_rule_set list_throttles_set = SET(list_throttles_rules, NULL);
+static const struct wire_rule get_shadow_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_LABEL, .max = 255},
+};
+static const struct wire_rule_set get_shadow_set = SET(get_shadow_rules, NULL);
 static const struct wire_rule resume_restored_rules[] = {
     {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 32},
     {.number = 2, .flags = REQUIRED},
@@ -303,6 +307,7 @@ static const struct {
     {&hikyaku__v1__set_throttle_request__descriptor, &set_throttle_set},
     {&hikyaku__v1__suspend_path_request__descriptor, &suspend_set},
     {&hikyaku__v1__resume_path_request__descriptor, &resume_set},
+    {&hikyaku__v1__get_shadow_request__descriptor, &get_shadow_set},
     {&hikyaku__v1__get_restored_request__descriptor, &plain_set},
     {&hikyaku__v1__resume_restored_request__descriptor, &resume_restored_set},
     {&hikyaku__v1__get_warmup_request__descriptor, &get_warmup_set},

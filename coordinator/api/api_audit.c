@@ -23,7 +23,7 @@ static const struct {
     {"GetCampaign", WAY_NONE},    {"ListCampaigns", WAY_NONE}, {"GetFleet", WAY_NONE},
     {"ListReputation", WAY_NONE}, {"GetRestored", WAY_NONE},   {"ListStops", WAY_NONE},
     {"WhoAmI", WAY_NONE},         {"GetWarmup", WAY_NONE},     {"ListThrottles", WAY_NONE},
-    {"GetThrottle", WAY_NONE},    {"Forecast", WAY_NONE},
+    {"GetThrottle", WAY_NONE},    {"Forecast", WAY_NONE},      {"GetShadow", WAY_NONE},
 };
 
 static enum way way_of(const char *method)

@@ -77,6 +77,7 @@ static const struct api_dispatch_method methods[] = {
      API_DISPATCH_OPEN, SCOPE(THROTTLE_WRITE)},
     {"FleetService", "ResumePath", REQUEST(resume_path), api_throttle_handle_resume,
      API_DISPATCH_OPEN, SCOPE(THROTTLE_WRITE)},
+    {"FleetService", "GetShadow", REQUEST(get_shadow), api_shadow_handle, API_DISPATCH_OPEN, FLEET},
     {"AccessService", "WhoAmI", &hikyaku__v1__who_am_irequest__descriptor, api_principal_handle_who,
      API_DISPATCH_ALWAYS, ACCESS_ALL},
     {"AccessService", "PutPrincipal", REQUEST(put_principal), api_principal_handle,

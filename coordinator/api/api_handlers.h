@@ -26,6 +26,7 @@ void api_throttle_handle_suspend(struct api_call *call);
 void api_throttle_handle_resume(struct api_call *call);
 void api_throttles_handle_list(struct api_call *call);
 void api_throttles_handle_get(struct api_call *call);
+void api_shadow_handle(struct api_call *call);
 void api_stop_handle(struct api_call *call);
 void api_stop_handle_start(struct api_call *call);
 void api_stop_handle_list(struct api_call *call);

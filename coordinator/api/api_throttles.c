@@ -139,7 +139,8 @@ static void on_decisions(void *context, int error, const struct store_event_entr
     for (size_t i = 0; error == 0 && i < count && found_count < DECISIONS_SHOWN; i++) {
         const struct event_decode_input input = {.entry = &entries[i], .arena = view->call->arena};
         Hikyaku__V1__Event *event = event_decode(&input, 0);
-        if (event != NULL && strcmp(event->sending_ip, view->path.ip) == 0 &&
+        if (event != NULL && event->throttle != NULL &&
+            strcmp(event->sending_ip, view->path.ip) == 0 &&
             text_equal_nocase(text_of(event->site), text_of(view->path.site))) {
             found[found_count++] = event;
         }

@@ -234,6 +234,24 @@ static void fill_state(const struct event_decode_input *input, Hikyaku__V1__Even
     }
 }
 
+static Hikyaku__V1__Throttle *throttle_of(const Hikyaku__V1__StoredPathDecision *stored,
+                                          struct arena *arena)
+{
+    Hikyaku__V1__Throttle *told = arena_alloc(arena, sizeof *told);
+    hikyaku__v1__throttle__init(told);
+    told->decision = stored->decision;
+    told->scope = stored->scope;
+    told->before = stored->before;
+    told->after = stored->after;
+    told->unit = stored->unit;
+    told->until_unix_ms = stored->until_unix_ms;
+    told->times = stored->times;
+    told->left_out = stored->left_out;
+    told->lost = stored->lost;
+    told->in_fact = stored->in_fact;
+    return told;
+}
+
 /* @return false: it cannot be read */
 static bool fill_decision(const struct event_decode_input *input, Hikyaku__V1__Event *event)
 {
@@ -253,17 +271,13 @@ static bool fill_decision(const struct event_decode_input *input, Hikyaku__V1__E
     event->blame = stored->blame;
     event->stage = stored->stage;
     event->reply_text = stored->reply_text;
-    event->throttle = arena_alloc(arena, sizeof *event->throttle);
-    hikyaku__v1__throttle__init(event->throttle);
-    event->throttle->decision = stored->decision;
-    event->throttle->scope = stored->scope;
-    event->throttle->before = stored->before;
-    event->throttle->after = stored->after;
-    event->throttle->unit = stored->unit;
-    event->throttle->until_unix_ms = stored->until_unix_ms;
-    event->throttle->times = stored->times;
-    event->throttle->left_out = stored->left_out;
-    event->throttle->lost = stored->lost;
+    Hikyaku__V1__Throttle *told = throttle_of(stored, arena);
+    if (stored->shadow) { /* nobody may take it for something that was done */
+        event->type = HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_SHADOW;
+        event->shadow = told;
+    } else {
+        event->throttle = told;
+    }
     return true;
 }
 

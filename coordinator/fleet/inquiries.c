@@ -168,6 +168,18 @@ void inquiries_ask_paths(struct inquiries *inquiries, const char *site, const ch
     await(inquiries, inquiry);
 }
 
+void inquiries_ask_shadow(struct inquiries *inquiries, const char *site, inquiries_fn *on_answers,
+                          void *context)
+{
+    struct inquiry *inquiry = begin(inquiries, on_answers, context);
+    Hikyaku__V1__Inquiry body = HIKYAKU__V1__INQUIRY__INIT;
+    body.number = inquiry->number;
+    body.shadow = true;
+    body.site = arena_printf(inquiry->arena, "%s", site);
+    send_to_all(inquiries, inquiry, &body);
+    await(inquiries, inquiry);
+}
+
 void inquiries_on_answer(struct inquiries *inquiries, const struct worker *worker,
                          const Hikyaku__V1__InquiryAnswer *answer)
 {

@@ -36,6 +36,9 @@ void inquiries_ask(struct inquiries *inquiries, const char *session,
 /** Ask all workers about their paths. @param site, ip  only those; empty: all */
 void inquiries_ask_paths(struct inquiries *inquiries, const char *site, const char *ip,
                          inquiries_fn *on_answers, void *context);
+/** Ask all workers what they try in shadow. @param site  only paths to it; empty: all */
+void inquiries_ask_shadow(struct inquiries *inquiries, const char *site, inquiries_fn *on_answers,
+                          void *context);
 void inquiries_on_answer(struct inquiries *inquiries, const struct worker *worker,
                          const Hikyaku__V1__InquiryAnswer *answer);
 

@@ -7,6 +7,7 @@
 #include "worker/paths/paths_keeper.h"
 #include "worker/paths/sites.h"
 #include "worker/paths/paths_orders.h"
+#include "worker/paths/shadow.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -110,6 +111,7 @@ void paths_destroy(struct paths **paths)
         return;
     }
     loop_timer_destroy(&(*paths)->timer);
+    shadow_destroy(&(*paths)->shadow);
     warm_records_destroy(&(*paths)->warm);
     sites_destroy(&(*paths)->sites);
     senders_destroy(&(*paths)->senders);
@@ -229,6 +231,7 @@ static void suspend(struct paths *paths, struct path *path, uint64_t pause_ms, c
     struct path_decisions decisions = {.count = 0};
     path_control_suspend(&path->control, pause_ms, PATH_SCOPE_SITE, rule,
                          loop_now_ms(paths->settings.loop), &decisions);
+    shadow_suspend(paths->shadow, path, pause_ms, rule);
     for (size_t i = 0; i < decisions.count; i++) {
         path->is_changed = true;
         paths_tell(paths, path, &decisions.items[i], NULL, TEXT(""));
@@ -282,10 +285,16 @@ void paths_feed(struct paths *paths, struct path *path, const struct path_event 
 {
     const struct cause cause = {event, reply};
     struct path_decisions decisions = {.count = 0};
+    if (paths->shadow != NULL) {
+        shadow_feed(paths->shadow, path, event, reply);
+    }
     path_control_feed(&path->control, event, loop_now_ms(paths->settings.loop), &decisions);
     path_bound_hold(&path->control, &path->bound);
     path->is_changed = true;
     follow(paths, path, &decisions, &cause);
+    if (paths->shadow != NULL) {
+        shadow_compare(paths->shadow, path, &decisions, event, reply);
+    }
     sites_feed(path->common, event->kind);
     if (event->kind == PATH_EVENT_STARTED) {
         warm_records_take(paths->warm, path->warm);
@@ -393,9 +402,13 @@ void paths_tick(struct paths *paths)
         path_bound_hold(&path->control, &path->bound);
         path->is_changed = path->is_changed || decisions.count > 0;
         follow(paths, path, &decisions, &(struct cause){.event = NULL});
+        if (paths->shadow != NULL) {
+            shadow_tick(paths->shadow, path, &decisions);
+        }
         bool is_kept = path->is_changed && path->ip->state == SENDING_IP_OWNED;
         if (path->holders == 0 && !is_kept && now_ms - path->control.used_ms >= UNUSED_MS) {
             (void)table_remove(paths->table, text_of(path->key));
+            shadow_forget(paths->shadow, path);
             warm_records_release(path->warm);
             sites_release(path->common);
             free(path);
@@ -417,6 +430,13 @@ void paths_use_profiles(struct paths *paths, const struct config_list *profiles)
     }
     provider_profiles_destroy(&paths->profiles);
     paths->profiles = others;
+}
+
+void paths_use_shadow(struct paths *paths, struct shadow_rules *rules)
+{
+    bool is_tried = rules->classify != NULL || rules->profiles != NULL;
+    shadow_destroy(&paths->shadow);
+    paths->shadow = is_tried ? shadow_create(paths, rules) : NULL;
 }
 
 void paths_use_plans(struct paths *paths, const struct warm_plans *plans)

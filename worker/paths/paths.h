@@ -14,6 +14,8 @@
 #define PATHS_REPLY_BYTES 512
 
 struct paths;
+struct shadow_path;
+struct shadow_rules;
 struct site_entry;
 struct service_orders;
 
@@ -25,12 +27,13 @@ struct path {
     struct site_entry *common; /* held: what it shares with the site's other paths */
     struct path_bound bound;   /* an operator's, as it stands */
     uint32_t holders;
-    uint64_t told_ms;   /* its last decision in the log */
-    bool is_changed;    /* since it was last looked at for the store */
-    bool is_over_store; /* the store has no room for one more */
-    uint64_t minute_ms; /* of small decisions written down: since when, */
-    uint32_t in_minute; /* how many, */
-    uint32_t left_out;  /* and how many not, since the last one that was */
+    uint64_t told_ms;           /* its last decision in the log */
+    bool is_changed;            /* since it was last looked at for the store */
+    bool is_over_store;         /* the store has no room for one more */
+    uint64_t minute_ms;         /* of small decisions written down: since when, */
+    uint32_t in_minute;         /* how many, */
+    uint32_t left_out;          /* and how many not, since the last one that was */
+    struct shadow_path *shadow; /* of the shadow's; NULL: none */
     char site[PATHS_SITE_BYTES];
     char host[PATHS_HOST_BYTES]; /* one of its MX hosts */
     char key[PATHS_SITE_BYTES + 8];
@@ -87,6 +90,9 @@ void paths_on_orders(struct paths *paths);
 /** Other profiles (SIGHUP): they bound every path from now on. */
 void paths_use_profiles(struct paths *paths, const struct config_list *profiles);
 
+/** Try other rules or profiles in shadow from now on. @param rules  taken, emptied; of nothing:
+ * none any more */
+void paths_use_shadow(struct paths *paths, struct shadow_rules *rules);
 /** Other plans of warm-up (SIGHUP). */
 void paths_use_plans(struct paths *paths, const struct warm_plans *plans);
 /** Drain, nothing is sent any more: quotas that were reserved and not used go back. */

@@ -107,10 +107,37 @@ static void fill_reply(const struct paths *paths, const struct path_reply *reply
     (void)paths->settings.clean_reply(said, stored->reply_text);
 }
 
-static void pack(struct paths *paths, struct path *path, const struct path_decision *decision,
-                 const struct path_event *event, struct text reply, struct buffer *out)
+/* What is written down. */
+struct entry {
+    struct path *path;
+    const struct path_decision *decision;
+    const struct path_event *event; /* NULL: time */
+    struct text reply;
+    const struct paths_history_shadow *shadow; /* NULL: it was done */
+};
+
+static void fill_numbers(struct paths *paths, const struct entry *entry,
+                         Hikyaku__V1__StoredPathDecision *stored)
+{
+    const struct paths_history_shadow *shadow = entry->shadow;
+    bool is_pause = entry->decision->kind == PATH_DECISION_SUSPENDED;
+    if (shadow == NULL) {
+        stored->times = is_pause ? entry->path->control.suspension.times : 0;
+        stored->left_out = entry->path->left_out;
+        stored->lost = paths->history->lost;
+    } else {
+        stored->shadow = true;
+        stored->in_fact = !shadow->is_own;
+        stored->times = is_pause && shadow->is_own ? shadow->times : 0;
+        stored->left_out = shadow->left_out;
+    }
+}
+
+static void pack(struct paths *paths, const struct entry *entry, struct buffer *out)
 {
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    const struct path_decision *decision = entry->decision;
+    struct path *path = entry->path;
     Hikyaku__V1__StoredPathDecision stored = HIKYAKU__V1__STORED_PATH_DECISION__INIT;
     stored.session = copy(arena, paths->settings.session);
     stored.number = ++paths->history->number;
@@ -124,11 +151,9 @@ static void pack(struct paths *paths, struct path *path, const struct path_decis
     stored.after = decision->after;
     stored.unit = copy(arena, path_control_decision_unit(decision->kind));
     stored.until_unix_ms = unix_ms_of(paths, decision->until_ms);
-    stored.times = decision->kind == PATH_DECISION_SUSPENDED ? path->control.suspension.times : 0;
-    stored.left_out = path->left_out;
-    stored.lost = paths->history->lost;
-    if (event != NULL && event->reply.smtp != 0) {
-        fill_reply(paths, &event->reply, reply, arena, &stored);
+    fill_numbers(paths, entry, &stored);
+    if (entry->event != NULL && entry->event->reply.smtp != 0) {
+        fill_reply(paths, &entry->event->reply, entry->reply, arena, &stored);
     }
     wire_unpack_append(&stored.base, out);
 }
@@ -144,10 +169,20 @@ void paths_history_add(struct paths *paths, struct path *path, const struct path
         path->left_out += is_small;
         return;
     }
-    pack(paths, path, decision, event, reply, place);
+    pack(paths, &(struct entry){path, decision, event, reply, NULL}, place);
     path->in_minute += is_small;
     path->left_out = 0;
     paths->history->lost = 0;
+}
+
+void paths_history_add_shadow(struct paths *paths, struct path *path,
+                              const struct path_decision *decision, const struct path_event *event,
+                              struct text reply, const struct paths_history_shadow *shadow)
+{
+    struct buffer *place = make_room(paths->history, true);
+    if (place != NULL) {
+        pack(paths, &(struct entry){path, decision, event, reply, shadow}, place);
+    }
 }
 
 /* ---------------------------------------------------------------- writing */

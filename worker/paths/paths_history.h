@@ -19,6 +19,16 @@ bool paths_history_is_small(enum path_decision_kind kind);
 /** @param event  what made it; NULL: time. @param reply  what the server said then */
 void paths_history_add(struct paths *paths, struct path *path, const struct path_decision *decision,
                        const struct path_event *event, struct text reply);
+/** What a controller in shadow decided, or did not decide, instead (shadow.h). */
+struct paths_history_shadow {
+    bool is_own;       /* false: decided in fact alone */
+    uint32_t times;    /* pauses in a row */
+    uint32_t left_out; /* small ones before it */
+};
+/** As the small decisions, where there is little room: it must not push any real one out. */
+void paths_history_add_shadow(struct paths *paths, struct path *path,
+                              const struct path_decision *decision, const struct path_event *event,
+                              struct text reply, const struct paths_history_shadow *shadow);
 /** Write down what waits, unless an answer is awaited. */
 void paths_history_write(struct paths *paths);
 /** How many wait. */

@@ -3,6 +3,7 @@
 #include "common/store/store_paths.h"
 #include "worker/paths/paths_history.h"
 #include "worker/paths/paths_orders.h"
+#include "worker/paths/shadow.h"
 
 #include <errno.h>
 #include <math.h>
@@ -81,6 +82,7 @@ static void take_state(const struct loading *loading, const struct store_ip_site
     struct path *path = table_get(loading->paths->table, text_of(key));
     if (path != NULL) {
         paths_keeper_recall(loading->paths, path);
+        shadow_forget(loading->paths->shadow, path);
         paths_orders_obey(loading->paths, path);
     }
 }

@@ -1,6 +1,7 @@
 #include "worker/paths/paths_orders.h"
 
 #include "common/service/service_orders.h"
+#include "worker/paths/shadow.h"
 
 /* A pause without end is made so long, and longer before it is over. */
 #define ENDLESS_MS 3600000
@@ -72,6 +73,7 @@ void paths_orders_obey(struct paths *paths, struct path *path)
     struct path_decisions decisions = {.count = 0};
     paths_orders_lay(paths, path->ip->text, text_of(path->site), &path->control, &path->bound,
                      &decisions);
+    shadow_obey(paths->shadow, path);
     for (size_t i = 0; i < decisions.count; i++) {
         path->is_changed = true;
         paths_tell(paths, path, &decisions.items[i], NULL, TEXT(""));

@@ -13,6 +13,7 @@ struct paths_memory {
 };
 
 struct paths_history;
+struct shadow;
 
 struct paths {
     struct paths_settings settings;
@@ -25,6 +26,7 @@ struct paths {
     struct metric *decisions[PATH_DECISION_KIND_LIMIT];
     struct loop_timer *timer;                /* of the keeper */
     struct paths_history *history;           /* owned */
+    struct shadow *shadow;                   /* owned; NULL: nothing is tried */
     uint64_t loaded_epoch[SENDING_IPS_MAX];  /* of the lease under which an IP's was read */
     uint64_t loading_epoch[SENDING_IPS_MAX]; /* 0: nothing is asked */
     bool is_saving[SENDING_IPS_MAX];

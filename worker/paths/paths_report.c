@@ -18,7 +18,7 @@ struct filling {
 
 #define STATE(name) HIKYAKU__V1__THROTTLE_STATE__THROTTLE_STATE_##name
 
-static uint32_t state_of(const struct path_control *control)
+uint32_t paths_report_state(const struct path_control *control)
 {
     static const uint32_t of_phase[] = {
         [PATH_RATE_STARTING] = STATE(GROWING), [PATH_RATE_FALLING] = STATE(FALLING),
@@ -54,7 +54,7 @@ static void add(struct filling *filling, const char *ip, struct text site,
     hikyaku__v1__path_report__init(report);
     report->sending_ip = copy(filling->arena, ip);
     report->site = arena_copy(filling->arena, site.data, site.size);
-    report->state = state_of(control);
+    report->state = paths_report_state(control);
     report->rate_per_1000_s = per_1000_s(control->rate.rate);
     report->ceiling_per_1000_s = per_1000_s(control->rate.ceiling);
     report->actual_per_1000_s = per_1000_s(control->rate.actual);

@@ -13,5 +13,7 @@
 /** @param answer  initialised by the caller; what it points to lives in `arena` */
 void paths_report_fill(const struct paths *paths, const Hikyaku__V1__Inquiry *inquiry,
                        struct arena *arena, Hikyaku__V1__InquiryAnswer *answer);
+/** ThrottleState of api.proto. */
+uint32_t paths_report_state(const struct path_control *control);
 
 #endif
