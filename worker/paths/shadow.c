@@ -57,10 +57,20 @@ struct shadow *shadow_create(struct paths *paths, struct shadow_rules *rules)
     return shadow;
 }
 
+static void unlink_path(struct shadow *shadow, struct shadow_path *own)
+{
+    DL_DELETE(shadow->list, own);
+}
+
+static void append_path(struct shadow *shadow, struct shadow_path *own)
+{
+    DL_APPEND(shadow->list, own);
+}
+
 static void remove_path(struct shadow *shadow, struct shadow_path *own)
 {
     own->path->shadow = NULL;
-    DL_DELETE(shadow->list, own);
+    unlink_path(shadow, own);
     shadow->path_count--;
     free(own);
 }
@@ -104,7 +114,7 @@ static struct shadow_path *add_path(struct shadow *shadow, struct path *path)
     own->provider = provider_table_find_by_mx(text_of(path->host));
     path->shadow = own;
     shadow->path_count++;
-    DL_APPEND(shadow->list, own);
+    append_path(shadow, own);
     return own;
 }
 
@@ -116,8 +126,8 @@ static struct shadow_path *path_of(struct shadow *shadow, struct path *path)
         return add_path(shadow, path);
     }
     if (own->next != NULL) {
-        DL_DELETE(shadow->list, own);
-        DL_APPEND(shadow->list, own);
+        unlink_path(shadow, own);
+        append_path(shadow, own);
     }
     return own;
 }
