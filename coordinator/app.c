@@ -49,6 +49,7 @@ static void close_all(struct app *app)
     fleet_close(&app->fleet);
     catalog_destroy(&app->catalog);
     service_windows_destroy(&app->windows);
+    tenants_destroy(&app->tenants);
     service_health_close(&app->health);
     bus_destroy(&app->bus);
     key_directory_close(&app->keys);
@@ -130,18 +131,20 @@ static void on_reload(void *context)
 {
     struct app *app = context;
     OWNED(arena_destroy) struct arena *arena = arena_create(0);
-    struct coordinator_config config;
+    struct coordinator_config *config = arena_zero(arena, 1, sizeof *config);
     struct problem problem = {.message = ""};
     int error = service_config_reread(&coordinator_config_table, app->file, app->config, arena,
-                                      &config, &problem);
+                                      config, &problem);
     if (error == 0) {
-        error = reload_parts(app, &config, arena, &problem);
+        error = reload_parts(app, config, arena, &problem);
     }
     if (error != 0) {
         LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
             log_string("reason", problem.message));
         return;
     }
+    const struct tenants_settings tenants = coordinator_config_tenants(config, &app->limits);
+    tenants_set(app->tenants, &tenants, &arena);
     LOG(LOG_CONFIG_RELOADED, NULL, log_string("config", app->file));
 }
 

@@ -17,6 +17,7 @@ struct app {
     int exit_code;
 
     struct loop *loop;
+    struct tenants *tenants;
     struct key_directory *keys;
     struct bus *bus;
     struct store *store;

@@ -26,7 +26,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define TENANT "default"
 #define SECRET_BYTES_MAX 4096
 
 /* ------------------------------------------------------------------ what the parts tell */
@@ -129,6 +128,13 @@ const struct limit_rule *app_open_limits(struct arena *arena,
                                         .per_ms = rates[i].per_ms};
     }
     return limits;
+}
+
+static void open_tenants(struct app *app)
+{
+    const struct tenants_settings settings = coordinator_config_tenants(app->config, &app->limits);
+    app->tenants = tenants_create();
+    tenants_set(app->tenants, &settings, NULL);
 }
 
 static int open_keys(struct app *app, struct problem *problem)
@@ -242,7 +248,7 @@ static void open_recovery(struct app *app)
 {
     app->recovery = recovery_create(&(struct recovery_settings){.loop = app->loop,
                                                                 .store = app->store,
-                                                                .tenant = TENANT,
+                                                                .tenants = app->tenants,
                                                                 .drives = drives,
                                                                 .context = app});
 }
@@ -257,7 +263,7 @@ static void open_retention(struct app *app)
         .store = app->store,
         .catalog = app->catalog,
         .keys = app->keys,
-        .tenant = TENANT,
+        .tenants = app->tenants,
         .name = config->service.name,
         .archive = config->archive.directory,
         .times = {.events_ms = own->events_ms,
@@ -326,7 +332,7 @@ static int open_api(struct app *app, struct problem *problem)
         .directory = config->audit.directory,
     });
     app->access = access_create(
-        &(struct access_settings){.loop = app->loop, .store = app->store, .tenant = TENANT});
+        &(struct access_settings){.loop = app->loop, .store = app->store, .tenants = app->tenants});
     app->explain = explain_create(&(struct explain_settings){.store = app->store,
                                                              .catalog = app->catalog,
                                                              .fleet = app->fleet,
@@ -344,12 +350,9 @@ static int open_api(struct app *app, struct problem *problem)
         .audit = app->audit,
         .suppression = app->suppression,
         .limits = &app->limits,
-        .tenant = TENANT,
+        .tenants = app->tenants,
         .pools = list_of(app, &config->pools),
         .from_domains = list_of(app, &config->from_domains),
-        .defaults = {.pool = or_empty(config->fallback.pool),
-                     .return_path_domain = or_empty(config->fallback.return_path_domain)},
-        .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
         .find_provider = provider_table_find,
         .fill_fleet = fill_fleet,
         .find_gate = find_gate,
@@ -373,6 +376,7 @@ static int open_health(struct app *app, struct problem *problem)
 
 int app_open_all(struct app *app, struct problem *problem)
 {
+    open_tenants(app);
     int error = open_keys(app, problem);
     if (error == 0) {
         error = open_store(app, problem);

@@ -18,22 +18,6 @@ static int check_endpoint_or_none(struct text value, struct problem *problem)
     return value.size == 0 ? 0 : config_check_endpoint(value, problem);
 }
 
-/* G18: 5 to 15 characters that stand in Feedback-ID as they are; empty: none. */
-static int check_sender_id(struct text value, struct problem *problem)
-{
-    bool is_good = value.size == 0 || (value.size >= 5 && value.size <= 15);
-    for (size_t i = 0; i < value.size; i++) {
-        char c = value.data[i];
-        is_good = is_good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.');
-    }
-    if (!is_good) {
-        problem_set(problem, "", "G18", "must be 5 to 15 letters, digits, '-', '_' or '.'");
-        return -EINVAL;
-    }
-    return 0;
-}
-
 /* In the order of enum limit_kind. */
 static const char *const rate_kinds[] = {"tenant", "pool", "from_domain", "dkim_domain", NULL};
 static const struct config_key rate_keys[] = {
@@ -85,7 +69,7 @@ static const struct config_key keys[] = {
     {"default.return_path_domain", CONFIG_STRING, AT(fallback.return_path_domain),
      .check = config_check_host, .doc = "Domain of the return path; default: the From domain."},
     {"default.feedback_sender_id", CONFIG_STRING, AT(fallback.feedback_sender_id),
-     .check = check_sender_id, .doc = "The constant SenderId of Feedback-ID (G18)."},
+     .check = tenant_config_check_sender_id, .doc = "The constant SenderId of Feedback-ID (G18)."},
     {"limits.chunk", CONFIG_SIZE, LIMIT(chunk_bytes), .fallback = "4MiB", .minimum = 64 * KIB,
      .maximum = 8 * MIB, .doc = "One AddRecipients body."},
     {"limits.template", CONFIG_SIZE, LIMIT(template_bytes), .fallback = "1MiB", .minimum = KIB,
@@ -186,6 +170,9 @@ static const struct config_key keys[] = {
     {"schedule.transactional_share", CONFIG_INTEGER, AT(transactional_share), .fallback = "900",
      .minimum = 1, .maximum = 999,
      .doc = "Of 1,000 recipients taken while both lanes wait, how many TRANSACTIONAL may be."},
+    {"tenants", CONFIG_RECORDS, AT(tenants), .record = &tenant_config_table,
+     .maximum = TENANT_CONFIG_MAX, .is_reloadable = true,
+     .doc = "Whose mail it is; left out: one tenant, \"default\", with all that stands here."},
     {"threads", CONFIG_INTEGER, AT(threads), .fallback = "0", .maximum = 256,
      .doc = "Threads for sealing and intake; 0: as many as cores."},
 };
@@ -243,7 +230,7 @@ static int check(const void *record, struct problem *problem)
                     "must not be shorter than retention.rows and retention.events");
         return -EINVAL;
     }
-    return 0;
+    return tenant_config_check(&config->tenants, &config->pools, &config->from_domains, problem);
 }
 
 const struct config_table coordinator_config_table =
@@ -296,4 +283,22 @@ void coordinator_config_limits(const struct coordinator_config *config,
         .messages_at_once = least_rate(config),
         .default_mode = mode_numbers[limits->mode],
     };
+}
+
+static const char *or_empty(const char *text)
+{
+    return text == NULL ? "" : text;
+}
+
+struct tenants_settings coordinator_config_tenants(const struct coordinator_config *config,
+                                                   const struct wire_limits *limits)
+{
+    return (struct tenants_settings){
+        .list = &config->tenants,
+        .pools = &config->pools,
+        .from_domains = &config->from_domains,
+        .defaults = {.pool = or_empty(config->fallback.pool),
+                     .return_path_domain = or_empty(config->fallback.return_path_domain)},
+        .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
+        .limits = limits};
 }

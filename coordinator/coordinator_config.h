@@ -4,6 +4,7 @@
 
 #include "common/service/service_config.h"
 #include "common/wire/wire_limits.h"
+#include "coordinator/tenants/tenants.h"
 
 /** Numbers of wire_limits, as the file has them. */
 struct coordinator_limits {
@@ -91,6 +92,7 @@ struct coordinator_config {
         uint64_t unknown_permille;
     } breaker;
     struct config_list rates;     /* of struct coordinator_rate */
+    struct config_list tenants;   /* of struct tenant_config */
     uint64_t transactional_share; /* permille */
     uint64_t threads;             /* 0: as many as cores */
 };
@@ -100,5 +102,9 @@ extern const struct config_table coordinator_config_table;
 /** The limits as the protocol's border wants them. */
 void coordinator_config_limits(const struct coordinator_config *config,
                                struct wire_limits *ret_limits);
+
+/** What it says of tenants; borrows from `config` and `limits`. */
+struct tenants_settings coordinator_config_tenants(const struct coordinator_config *config,
+                                                   const struct wire_limits *limits);
 
 #endif

@@ -21,6 +21,7 @@ static void append_principal(const Hikyaku__V1__Principal *principal, struct tab
         buffer_printf(&words, "%s%s", i > 0 ? ", " : "", principal->roles[i]);
     }
     table_print_cell(table, text_of(principal->name));
+    table_print_cell(table, text_of(principal->tenant));
     table_print_cell(table, text_of(principal->disabled ? "DISABLED" : "ACTIVE"));
     table_print_cell(table, buffer_text(&words));
     words.size = 0;
@@ -35,7 +36,8 @@ static void print_principals(Hikyaku__V1__Principal *const *principals, size_t c
 {
     OWNED(buffer_finish) struct buffer out = {0};
     OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("PRINCIPAL,STATE,ROLES,SCOPES,BY,SINCE,NOTE");
+    struct table_print *table =
+        table_print_create("PRINCIPAL,TENANT,STATE,ROLES,SCOPES,BY,SINCE,NOTE");
     for (size_t i = 0; i < count; i++) {
         append_principal(principals[i], table);
     }
@@ -115,6 +117,7 @@ static enum exit_code put(const struct options *options, bool is_new, bool is_di
     request.create = is_new;
     principal.name = message_string(options_positional(options, 0));
     principal.note = message_string(options_text(options, "note"));
+    principal.tenant = message_string(options_text(options, "tenant"));
     principal.disabled = is_disabled;
     principal.roles = roles;
     principal.scopes = scopes;
@@ -142,6 +145,8 @@ static enum exit_code run_set(const struct options *options)
 #define GRANTS                                                                            \
     {"role", "NAME", "a set of scopes; may be given several times", .kind = OPTION_LIST}, \
         {"scope", "NAME", "a single scope, such as campaign:write", .kind = OPTION_LIST}, \
+        {"tenant", "NAME", "whose mail it has to do with; *: runs the cluster for all",   \
+         .kind = OPTION_TEXT},                                                            \
     {                                                                                     \
         "note", "TEXT", "who or what this is", .kind = OPTION_TEXT                        \
     }
@@ -182,7 +187,7 @@ const struct command principal_add_command = {
     .words = "NAME",
     .summary = "enter a person or system that may call",
     .help = "Roles: author, submitter, approver, sender, support, operator, privacy, admin,\n"
-            "auditor, root; docs/access.md has their scopes. Then make it a key.\n"
+            "auditor, platform, root; docs/access.md has their scopes. Then make it a key.\n"
             "\n"
             "  hikyaku principal add yamada --role author --note \"Yamada, marketing\"\n"
             "  hikyaku principal add billing --scope message:send --scope event:read",

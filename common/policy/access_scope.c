@@ -70,6 +70,8 @@ static const struct access_role roles[] = {
     {"admin", BIT(ACCESS_ADMIN) | BIT(DOMAIN_WRITE) | BIT(AUDIT_READ),
      "principals, keys and domains; sends nothing"},
     {"auditor", BIT(AUDIT_READ), "reads who did what"},
+    {"platform", BIT(FLEET_OPERATE) | BIT(THROTTLE_WRITE) | BIT(ACCESS_ADMIN) | BIT(AUDIT_READ),
+     "runs a cluster of several tenants, as a principal of *; sees no mail"},
     {"root", ACCESS_ALL, "everything"},
 };
 

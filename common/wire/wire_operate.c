@@ -186,11 +186,11 @@ static void check_principal(struct wire_check *check, const ProtobufCMessage *me
     const Hikyaku__V1__Principal *principal = AS(Hikyaku__V1__Principal, message);
     refuse_told(check, path, principal->created_unix_ms != 0, "created_unix_ms");
     refuse_told(check, path, principal->created_by[0] != '\0', "created_by");
-    refuse_told(check, path, principal->tenant[0] != '\0', "tenant");
 }
 
 static const struct wire_rule principal_rules[] = {
     {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_LABEL, .max = 63},
     {.number = 3, .text_class = WIRE_TEXT_KEY, .min = 1, .max = 64, .entries = 16},
     {.number = 4, .min = 1, .entries = 32},
     {.number = 5, .flags = CHARACTERS, .text_class = WIRE_TEXT_LINE, .max = 200},

@@ -6,6 +6,7 @@
 #include "coordinator/access/access_file.h"
 #include "coordinator/access/access_key.h"
 #include "coordinator/access/access_lockout.h"
+#include "coordinator/access/access_tenant.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -217,6 +218,7 @@ static const struct {
     [ACCESS_REVOKED] = {"revoked", "this key was revoked"},
     [ACCESS_UNUSED] = {"unused", "this key was not used for 90 days: have it rotated"},
     [ACCESS_DISABLED] = {"disabled", "the principal of this key is disabled"},
+    [ACCESS_NO_TENANT] = {"tenant", "the tenant of this key is disabled, or is no more"},
 };
 
 const char *access_verdict_word(enum access_verdict verdict)
@@ -259,11 +261,19 @@ static enum access_verdict admit_key(struct access *access, const struct access_
     if (verdict == ACCESS_ADMITTED && !access_book_comes_from(key, is_unix ? NULL : &address)) {
         verdict = ACCESS_WRONG_NETWORK;
     }
+    const struct tenants *tenants = access->settings.tenants;
+    if (verdict == ACCESS_ADMITTED &&
+        !access_tenant_is_there(tenants, key->principal->stored->tenant)) {
+        verdict = ACCESS_NO_TENANT;
+    }
     if (verdict == ACCESS_ADMITTED) {
-        *ret_caller = (struct access_caller){.tenant = key->principal->stored->tenant,
+        const char *tenant = key->principal->stored->tenant;
+        *ret_caller = (struct access_caller){.tenant = tenant,
                                              .principal = key->principal->stored->name,
                                              .key = key,
-                                             .scopes = access_book_scopes(key, now_unix_ms)};
+                                             .scopes = access_book_scopes(key, now_unix_ms) &
+                                                       access_tenant_scopes(tenants, tenant),
+                                             .sees_all = access_tenant_sees_all(tenants, tenant)};
         note_used(access, key, now_unix_ms);
     }
     return verdict;
@@ -277,8 +287,11 @@ static enum access_verdict look_up(struct access *access, struct text shown, str
         if (!access_file_has(&access->file, shown)) {
             return ACCESS_UNKNOWN_KEY;
         }
-        *ret_caller = (struct access_caller){
-            .tenant = access->settings.tenant, .principal = FILE_PRINCIPAL, .scopes = ACCESS_ALL};
+        *ret_caller =
+            (struct access_caller){.tenant = tenants_first(access->settings.tenants)->name,
+                                   .principal = FILE_PRINCIPAL,
+                                   .scopes = ACCESS_ALL,
+                                   .sees_all = true};
         return ACCESS_ADMITTED;
     }
     if (!access_is_read(access)) {

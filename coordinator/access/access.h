@@ -6,13 +6,14 @@
 #include "common/base/problem.h"
 #include "common/net/loop.h"
 #include "coordinator/access/access_book.h"
+#include "coordinator/tenants/tenants.h"
 
 struct access;
 
 struct access_settings {
-    struct loop *loop;   /* borrowed */
-    struct store *store; /* borrowed */
-    const char *tenant;  /* of the key file; borrowed */
+    struct loop *loop; /* borrowed, as all of these */
+    struct store *store;
+    const struct tenants *tenants;
 };
 
 struct access *access_create(const struct access_settings *settings);
@@ -36,6 +37,7 @@ enum access_verdict {
     ACCESS_REVOKED,
     ACCESS_UNUSED,
     ACCESS_DISABLED,
+    ACCESS_NO_TENANT,
     ACCESS_VERDICT_LIMIT
 };
 
@@ -51,6 +53,7 @@ struct access_caller {
     const char *principal;
     const struct access_key *key; /* NULL: of the key file; borrowed until the loop goes on */
     uint32_t scopes;
+    bool sees_all; /* principals, keys and audit entries of every tenant; never their mail */
 };
 
 /** @param ret_wait_ms  out: LOCKED and NOT_READ: when to come again */

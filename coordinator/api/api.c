@@ -4,6 +4,7 @@
 #include "coordinator/api/api_http.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/events/event_reader.h"
+#include "coordinator/tenants/owner_cache.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,6 +18,7 @@ struct api *api_create(const struct api_settings *settings)
     api->settings = *settings;
     api->events = event_reader_create(&(struct event_reader_settings){
         .loop = settings->loop, .store = settings->store, .catalog = settings->catalog});
+    api->owners = owner_cache_create();
     return api;
 }
 
@@ -39,6 +41,7 @@ void api_destroy(struct api **api)
     for (size_t i = 0; i < closing->intake_count; i++) {
         intake_destroy(&closing->intakes[i]);
     }
+    owner_cache_destroy(&closing->owners);
     free(closing);
     *api = NULL;
 }

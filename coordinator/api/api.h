@@ -11,6 +11,7 @@
 #include "coordinator/access/access.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/recovery/recovery.h"
+#include "coordinator/tenants/tenants.h"
 
 struct api;
 struct explain;
@@ -48,11 +49,9 @@ struct api_settings {
     struct audit *audit;
     struct suppression *suppression;
     const struct wire_limits *limits;
-    const char *tenant;              /* every principal's until there are others */
-    const char *const *pools;        /* names; NULL-terminated */
+    const struct tenants *tenants;
+    const char *const *pools;        /* of the cluster: names; NULL-terminated */
     const char *const *from_domains; /* with a DKIM key; A-labels, lower case; NULL-terminated */
-    struct wire_effective_tenant defaults;
-    const char *feedback_sender_id; /* G18; "" for none */
     intake_provider_fn *find_provider;
     const void *provider_context;
     api_fleet_fn *fill_fleet;

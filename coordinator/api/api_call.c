@@ -35,6 +35,7 @@ static void take_caller(struct api_call *call, const struct access_caller *calle
     call->caller.principal = api_call_string(call, text_of(caller->principal));
     call->caller.key_id = "";
     call->caller.scopes = caller->scopes;
+    call->caller.sees_all = caller->sees_all;
     if (caller->key == NULL) {
         return;
     }
@@ -62,6 +63,24 @@ struct api_call *api_call_begin(struct api *api, const struct access_caller *cal
     call->context = context;
     DL_APPEND(api->calls, call);
     return call;
+}
+
+const struct tenant *api_call_tenant(const struct api_call *call)
+{
+    return tenants_obtain(call->api->settings.tenants, call->tenant);
+}
+
+struct wire_effective_tenant api_call_defaults(struct api_call *call)
+{
+    const struct wire_effective_tenant *defaults = &api_call_tenant(call)->defaults;
+    return (struct wire_effective_tenant){
+        .pool = api_call_string(call, text_of(defaults->pool)),
+        .return_path_domain = api_call_string(call, text_of(defaults->return_path_domain))};
+}
+
+bool api_call_sees(const struct api_call *call, const char *tenant)
+{
+    return call->caller.sees_all || text_equal(text_of(tenant), call->tenant);
 }
 
 struct problem_list *api_call_problems(struct api_call *call)

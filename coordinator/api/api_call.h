@@ -21,6 +21,7 @@ struct api_caller {
     const char *key_id; /* "": a key of the key file */
     const char *source; /* address, or "unix" */
     uint32_t scopes;    /* access_scope.h */
+    bool sees_all;      /* principals, keys and audit entries of every tenant */
     /* What the key may send with; NULL: anything. NULL-terminated. */
     const char *const *from_domains;
     const char *const *pools;
@@ -35,7 +36,7 @@ struct api_call {
     const char *name;                /* "CampaignService/CreateCampaign"; in the arena */
     const ProtobufCMessage *request; /* in the arena */
     struct problem_list *problems;   /* in the arena; NULL until api_call_problems() */
-    struct text tenant;              /* borrowed */
+    struct text tenant;              /* in the arena */
     struct api_caller caller;        /* in the arena */
     uint32_t wait_limit_ms;          /* the caller's own time-out; 0: none */
     bool is_gone;                    /* the caller hung up: answer soon, nobody listens */
@@ -54,6 +55,13 @@ struct api_call *api_call_begin(struct api *api, const struct access_caller *cal
                                 const char *source, api_call_done_fn *on_done, void *context);
 /** Tell the result that the call has, and end it; by api_audit once it may be told. */
 void api_call_settle(struct api_call *call);
+
+/** Its tenant as it is configured now; borrowed until the loop goes on. */
+const struct tenant *api_call_tenant(const struct api_call *call);
+/** What its tenant fills in for callers; lives as long as the call. */
+struct wire_effective_tenant api_call_defaults(struct api_call *call);
+/** May the caller see principals, keys and audit entries of this tenant? */
+bool api_call_sees(const struct api_call *call, const char *tenant);
 
 /** Where problems are collected. */
 struct problem_list *api_call_problems(struct api_call *call);

@@ -167,8 +167,9 @@ void api_create_handle(struct api_call *call)
     struct create *create = arena_zero(call->arena, 1, sizeof *create);
     create->call = call;
     digest_request(call->request, create->digest);
+    const struct wire_effective_tenant defaults = api_call_defaults(call);
     create->effective =
-        wire_effective_campaign(request, settings->limits, &settings->defaults, call->arena);
+        wire_effective_campaign(request, &api_call_tenant(call)->limits, &defaults, call->arena);
     identity_campaign(key_directory_id_key(settings->keys), call->tenant,
                       text_of(request->idempotency_key), create->id);
     catalog_load(settings->catalog, create->id, on_looked_up, create);

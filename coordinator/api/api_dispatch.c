@@ -4,6 +4,7 @@
 #include "common/wire/wire_rules.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_handlers.h"
+#include "coordinator/api/api_owner.h"
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
@@ -55,7 +56,7 @@ static const struct api_dispatch_method methods[] = {
     {"MessageService", "SendMessages", REQUEST(send_messages), api_messages_handle,
      API_DISPATCH_DRIVEN, SCOPE(MESSAGE_SEND)},
     {"EventService", "ReadEvents", REQUEST(read_events), api_events_handle, API_DISPATCH_OPEN,
-     SCOPE(EVENT_READ)},
+     SCOPE(EVENT_READ) | FLEET},
     {"FleetService", "GetFleet", REQUEST(get_fleet), api_fleet_handle, API_DISPATCH_ALWAYS, FLEET},
     {"FleetService", "GetRestored", REQUEST(get_restored), api_restored_get_handle,
      API_DISPATCH_ALWAYS, SCOPE(FLEET_OPERATE)},
@@ -184,6 +185,6 @@ void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *m
         return;
     }
     if (!is_closed(call, method)) {
-        method->handle(call);
+        api_owner_check(call, method->handle);
     }
 }

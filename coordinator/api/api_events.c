@@ -41,8 +41,11 @@ static uint32_t wait_of(const struct api_call *call, uint32_t wait_ms)
 void api_events_handle(struct api_call *call)
 {
     const Hikyaku__V1__ReadEventsRequest *request = (const void *)call->request;
+    bool is_of_mail = (call->caller.scopes & ACCESS_BIT(ACCESS_EVENT_READ)) != 0;
+    /* Who runs the cluster reads of its paths, and of nobody's mail. */
     struct event_reading_request reading = {
-        .tenant = call->tenant,
+        .tenant = is_of_mail ? call->tenant : TEXT(TENANTS_ALL),
+        .hides_fleet = is_of_mail && !call->caller.sees_all,
         .from_latest = text_equal(text_of(request->cursor), TEXT(LATEST)),
         .max_events = request->max_events > 0 ? request->max_events : EVENTS_DEFAULT,
         .wait_ms = wait_of(call, request->wait_ms),

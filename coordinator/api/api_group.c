@@ -332,8 +332,9 @@ static void identify_container(struct api_group *group)
     const struct api_settings *api = &call->api->settings;
     const Hikyaku__V1__SendMessagesRequest *request = (const void *)call->request;
     struct buffer bytes = {NULL, 0, 0};
-    group->settings =
-        wire_effective_messages(request, api->limits, &api->defaults, group->from, call->arena);
+    const struct wire_effective_tenant defaults = api_call_defaults(call);
+    group->settings = wire_effective_messages(request, &api_call_tenant(call)->limits, &defaults,
+                                              group->from, call->arena);
     group->settings->name = api_call_string(call, TEXT("messages"));
     copy_labels(group, request);
     wire_canonical_append(&group->settings->base, &bytes);

@@ -40,7 +40,7 @@ static void list(struct api_call *call)
         bool is_asked = request->principal[0] == '\0' ||
                         strcmp(request->principal, key->stored->principal) == 0;
         if (is_asked && key->principal != NULL &&
-            text_equal(text_of(key->principal->stored->tenant), call->tenant)) {
+            api_call_sees(call, key->principal->stored->tenant)) {
             response.keys[response.n_keys++] = api_access_view_key(call, key);
         }
     }
@@ -99,9 +99,11 @@ static bool check_key(struct api_call *call, const Hikyaku__V1__ApiKey *given,
                       const struct access_principal *principal)
 {
     uint32_t scopes = api_access_scopes(given->scopes, given->n_scopes);
+    const struct tenant *tenant =
+        tenants_obtain(call->api->settings.tenants, text_of(principal->stored->tenant));
     check_names(call, "from_domains", given->from_domains, given->n_from_domains,
-                call->api->settings.from_domains);
-    check_names(call, "pools", given->pools, given->n_pools, call->api->settings.pools);
+                tenant->from_domains);
+    check_names(call, "pools", given->pools, given->n_pools, tenant->pools);
     check_networks(call, given);
     check_expires(call, "key.expires_unix_ms", given->expires_unix_ms);
     if ((scopes & ~principal->stored->scopes) != 0) {
@@ -277,7 +279,7 @@ static void create(struct api_call *call)
     const Hikyaku__V1__ApiKey *given = request->key;
     const struct access_principal *principal =
         access_book_principal(book_of(call), text_of(given->principal));
-    if (principal == NULL || !text_equal(text_of(principal->stored->tenant), call->tenant)) {
+    if (principal == NULL || !api_call_sees(call, principal->stored->tenant)) {
         api_call_refuse_with(call, WIRE_CODE_NOT_FOUND, "key.principal", "not_found",
                              "there is no principal of this name");
         return;
@@ -319,7 +321,7 @@ static const struct access_key *find_key(struct api_call *call, const char *key_
 {
     const struct access_key *key = access_book_key(book_of(call), text_of(key_id));
     bool is_ours = key != NULL && key->principal != NULL &&
-                   text_equal(text_of(key->principal->stored->tenant), call->tenant);
+                   api_call_sees(call, key->principal->stored->tenant);
     if (!is_ours) {
         api_call_refuse_with(call, WIRE_CODE_NOT_FOUND, "key_id", "not_found",
                              "there is no key of this id");

@@ -2,6 +2,7 @@
 #include "common/store/store_audit.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
+#include "coordinator/audit/audit_line.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,15 @@ static bool fits(const char *asked, struct text value)
     return asked[0] == '\0' || text_equal(text_of(asked), value);
 }
 
+/* Of its own tenant; who sees all also sees what is of none. */
+static bool is_told(const struct api_call *call, const struct store_audit_line *line)
+{
+    const Hikyaku__V1__ListAuditRequest *request = (const void *)call->request;
+    return fits(request->principal, line->principal) && fits(request->call, line->call) &&
+           fits(request->result, line->result) &&
+           (call->caller.sees_all || audit_line_is_of(line->line, call->tenant));
+}
+
 static void on_found(void *context, int error, const struct store_audit_found *found, size_t count)
 {
     struct api_call *call = context;
@@ -38,8 +48,7 @@ static void on_found(void *context, int error, const struct store_audit_found *f
     response.lines = arena_zero(call->arena, count + 1, sizeof(char *));
     for (size_t i = 0; i < count; i++) {
         const struct store_audit_line *line = &found[i].line;
-        if (fits(request->principal, line->principal) && fits(request->call, line->call) &&
-            fits(request->result, line->result)) {
+        if (is_told(call, line)) {
             response.lines[response.n_lines++] = api_call_string(call, line->line);
         }
     }

@@ -110,8 +110,9 @@ static int check_call(struct api_call *call)
                             settings->limits->message_schedule_days, &problem) != 0) {
         problem_list_add(api_call_problems(call), &problem);
     }
+    const struct tenant *tenant = api_call_tenant(call);
     Hikyaku__V1__CreateCampaignRequest *effective =
-        wire_effective_messages(request, settings->limits, &settings->defaults, NULL, call->arena);
+        wire_effective_messages(request, &tenant->limits, &tenant->defaults, NULL, call->arena);
     api_settle_check_messages(call, effective);
     struct store_label *labels = arena_zero(call->arena, request->n_labels + 1, sizeof *labels);
     for (size_t i = 0; i < request->n_labels; i++) {

@@ -142,16 +142,16 @@ static void on_loaded(void *context, int error, struct catalog_campaign *campaig
 static void show_draft(struct preview *preview, const Hikyaku__V1__CreateCampaignRequest *draft)
 {
     struct api_call *call = preview->call;
-    const struct api_settings *settings = &call->api->settings;
+    const struct tenant *tenant = api_call_tenant(call);
     struct text domain;
     Hikyaku__V1__CreateCampaignRequest *effective =
-        wire_effective_campaign(draft, settings->limits, &settings->defaults, call->arena);
+        wire_effective_campaign(draft, &tenant->limits, &tenant->defaults, call->arena);
     if (api_settle_check(call, effective, &domain) != 0) {
         api_call_refuse(call, WIRE_CODE_INVALID_ARGUMENT);
         return;
     }
     preview->settings = effective;
-    preview->sender_id = settings->feedback_sender_id;
+    preview->sender_id = tenant->feedback_sender_id;
     show(preview);
 }
 

@@ -1,5 +1,6 @@
 /* WhoAmI, PutPrincipal, ListPrincipals. */
 #include "common/wire/wire_unpack.h"
+#include "coordinator/access/access_tenant.h"
 #include "coordinator/api/api_access.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
@@ -35,7 +36,7 @@ static void list(struct api_call *call)
     response.principals = arena_zero(call->arena, count + 1, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const struct access_principal *principal = access_book_principal_at(book, i);
-        if (text_equal(text_of(principal->stored->tenant), call->tenant)) {
+        if (api_call_sees(call, principal->stored->tenant)) {
             response.principals[response.n_principals++] =
                 api_access_view_principal(call, principal->stored);
         }
@@ -73,6 +74,23 @@ static void on_put(void *context, int error)
 }
 
 /* @return 0; -EINVAL: noted */
+static int check_scopes(struct api_call *call, const Hikyaku__V1__StoredPrincipal *stored)
+{
+    uint32_t allowed = access_tenant_scopes(call->api->settings.tenants, stored->tenant);
+    if ((stored->scopes & ~allowed) == 0) {
+        return 0;
+    }
+    OWNED(buffer_finish) struct buffer words = {0};
+    access_scope_append(stored->scopes & ~allowed, &words);
+    api_call_note(call, "principal.roles", "tenant_scopes", "%.*s: %s",
+                  TEXT_PRINT(buffer_text(&words)),
+                  strcmp(stored->tenant, TENANTS_ALL) == 0
+                      ? "principals of * see no mail"
+                      : "several tenants share the cluster: who runs it is a principal of *");
+    return -EINVAL;
+}
+
+/* @return 0; -EINVAL: noted */
 static int add_roles(struct api_call *call, const Hikyaku__V1__Principal *given,
                      Hikyaku__V1__StoredPrincipal *stored)
 {
@@ -92,7 +110,28 @@ static int add_roles(struct api_call *call, const Hikyaku__V1__Principal *given,
         api_call_note(call, "principal.roles", "required", "a role or a scope must be given");
         return -EINVAL;
     }
-    return 0;
+    return check_scopes(call, stored);
+}
+
+/* As told, else as it was, else the caller's own. */
+static char *tenant_of(struct api_call *call, const Hikyaku__V1__Principal *given,
+                       const struct access_principal *before)
+{
+    struct text own = before != NULL ? text_of(before->stored->tenant) : call->tenant;
+    return api_call_string(call, given->tenant[0] != '\0' ? text_of(given->tenant) : own);
+}
+
+/* Who sees one tenant alone cannot learn of others. @return 0; -EINVAL: noted */
+static int check_tenant(struct api_call *call, const char *tenant)
+{
+    bool is_there = strcmp(tenant, TENANTS_ALL) == 0 ||
+                    tenants_find(call->api->settings.tenants, text_of(tenant)) != NULL;
+    bool is_own = text_equal(text_of(tenant), call->tenant);
+    if (is_own || (call->caller.sees_all && is_there)) {
+        return 0;
+    }
+    api_call_note(call, "principal.tenant", "unknown", "there is no such tenant for you");
+    return -EINVAL;
 }
 
 /* @return false: the call has been refused */
@@ -121,14 +160,14 @@ static struct put_call *settle(struct api_call *call, const Hikyaku__V1__Princip
     put->stored = stored;
     put->is_new = before == NULL;
     stored->name = given->name;
-    stored->tenant = api_call_string(call, call->tenant);
+    stored->tenant = tenant_of(call, given, before);
     stored->note = given->note;
     stored->disabled = given->disabled;
     stored->created_unix_ms = before != NULL ? before->stored->created_unix_ms
                                              : store_now_unix_ms(call->api->settings.store);
     stored->created_by = api_call_string(
         call, text_of(before != NULL ? before->stored->created_by : call->caller.principal));
-    if (add_roles(call, given, stored) != 0) {
+    if (check_tenant(call, stored->tenant) != 0 || add_roles(call, given, stored) != 0) {
         api_call_refuse(call, WIRE_CODE_INVALID_ARGUMENT);
         return NULL;
     }
@@ -146,8 +185,7 @@ static void put(struct api_call *call)
     if (!may_put(call, given->name)) {
         return;
     }
-    if (!request->create &&
-        (before == NULL || !text_equal(text_of(before->stored->tenant), call->tenant))) {
+    if (!request->create && (before == NULL || !api_call_sees(call, before->stored->tenant))) {
         api_call_refuse_with(call, WIRE_CODE_NOT_FOUND, "principal.name", "not_found",
                              "there is no principal of this name");
         return;

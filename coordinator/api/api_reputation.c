@@ -36,6 +36,7 @@ struct name {
     struct asking *asking;
     const char *ip;
     const char *domain;
+    struct text tenant; /* of the domain */
 };
 
 static const Hikyaku__V1__ListReputationRequest *request_of(const struct asking *asking)
@@ -167,24 +168,73 @@ static void on_read(void *context, int error, const struct store_reputation_buck
     }
 }
 
-static void add_name(struct asking *asking, const char *ip, const char *domain)
+/* The configuration may be read anew before the answer. */
+static void add_name(struct asking *asking, const char *ip, const char *domain, struct text tenant)
 {
+    struct api_call *call = asking->call;
     if (asking->count < NAMES_MAX) {
-        asking->names[asking->count++] = (struct name){asking, ip, domain};
+        asking->names[asking->count++] =
+            (struct name){asking, api_call_string(call, text_of(ip)),
+                          api_call_string(call, text_of(domain)), arena_text(call->arena, tenant)};
     }
 }
 
-static void add_all(struct asking *asking)
+/* Of an IP that several tenants send from, only who runs the cluster is told. */
+static bool may_see_ips(const struct api_call *call)
+{
+    const uint32_t fleet = ACCESS_BIT(ACCESS_FLEET_OPERATE) | ACCESS_BIT(ACCESS_THROTTLE_WRITE);
+    return !tenants_are_several(call->api->settings.tenants) || (call->caller.scopes & fleet) != 0;
+}
+
+static void add_ips(struct asking *asking)
 {
     const struct api_settings *settings = &asking->call->api->settings;
     Hikyaku__V1__GetFleetResponse fleet;
     hikyaku__v1__get_fleet_response__init(&fleet);
     settings->fill_fleet(settings->fleet_context, asking->call->arena, &fleet);
     for (size_t i = 0; i < fleet.n_ips; i++) {
-        add_name(asking, fleet.ips[i]->address, "");
+        add_name(asking, fleet.ips[i]->address, "", TEXT(""));
     }
-    for (size_t i = 0; settings->from_domains[i] != NULL; i++) {
-        add_name(asking, "", settings->from_domains[i]);
+}
+
+/* @param domain  "": all of the tenant's */
+static void add_domains(struct asking *asking, const struct tenant *tenant, const char *domain)
+{
+    if (domain[0] != '\0') {
+        add_name(asking, "", domain, text_of(tenant->name));
+        return;
+    }
+    for (size_t i = 0; tenant->from_domains[i] != NULL; i++) {
+        add_name(asking, "", tenant->from_domains[i], text_of(tenant->name));
+    }
+}
+
+/* The caller's tenant's; of every tenant for who has none. */
+static void add_tenants(struct asking *asking, const char *domain)
+{
+    const struct tenants *tenants = asking->call->api->settings.tenants;
+    const struct tenant *own = tenants_find(tenants, asking->call->tenant);
+    const struct tenant *tenant = own;
+    if (own != NULL) {
+        add_domains(asking, own, domain);
+        return;
+    }
+    for (size_t i = 0; (tenant = tenants_at(tenants, i)) != NULL; i++) {
+        add_domains(asking, tenant, domain);
+    }
+}
+
+static void add_names(struct asking *asking)
+{
+    const Hikyaku__V1__ListReputationRequest *request = request_of(asking);
+    bool is_all = request->ip[0] == '\0' && request->from_domain[0] == '\0';
+    if (request->ip[0] != '\0') {
+        add_name(asking, request->ip, "", TEXT(""));
+    } else if (is_all && may_see_ips(asking->call)) {
+        add_ips(asking);
+    }
+    if (request->ip[0] == '\0') {
+        add_tenants(asking, request->from_domain);
     }
 }
 
@@ -197,11 +247,12 @@ void api_reputation_handle(struct api_call *call)
     asking->names = arena_zero(call->arena, NAMES_MAX, sizeof *asking->names);
     asking->hour = (uint64_t)(store_now_unix_ms(store) / 3600000);
     hikyaku__v1__list_reputation_response__init(&asking->response);
-    if (request->ip[0] != '\0' || request->from_domain[0] != '\0') {
-        add_name(asking, request->ip, request->from_domain);
-    } else {
-        add_all(asking);
+    if (request->ip[0] != '\0' && !may_see_ips(call)) {
+        api_call_refuse_with(call, WIRE_CODE_PERMISSION_DENIED, "ip", "scope",
+                             "several tenants send from it: this needs fleet:operate");
+        return;
     }
+    add_names(asking);
     if (asking->count == 0) {
         api_call_answer(call, &asking->response.base);
         return;
@@ -210,7 +261,7 @@ void api_reputation_handle(struct api_call *call)
     size_t count = asking->count;
     for (size_t i = 0; i < count; i++) {
         const struct store_reputation_name name = {.ip = text_of(asking->names[i].ip),
-                                                   .tenant = call->tenant,
+                                                   .tenant = asking->names[i].tenant,
                                                    .domain = text_of(asking->names[i].domain)};
         store_reputation_read(store, &name, on_read, &asking->names[i]);
     }

@@ -29,7 +29,7 @@ static int check_pool(struct api_call *call, const char *pool)
         api_call_note(call, "pool", "required", "must be set: there is no default pool");
         return -EINVAL;
     }
-    if (!is_listed(call->api->settings.pools, text_of(pool))) {
+    if (!is_listed(api_call_tenant(call)->pools, text_of(pool))) {
         api_call_note(call, "pool", "pool", "there is no pool of this name");
         return -EINVAL;
     }
@@ -83,7 +83,7 @@ int api_settle_from(struct api_call *call, const Hikyaku__V1__Mailbox *from,
         problem_prefix(problem, "from.address");
         return -EINVAL;
     }
-    if (!is_listed(call->api->settings.from_domains, address.domain)) {
+    if (!is_listed(api_call_tenant(call)->from_domains, address.domain)) {
         problem_set(problem, "from.address", "from_domain",
                     "this domain has no DKIM key here: see from_domains of the configuration");
         return -EINVAL;
@@ -114,7 +114,7 @@ static int check_content(struct api_call *call, const Hikyaku__V1__Content *cont
 {
     struct compose_prepared *prepared = NULL;
     struct problem problem;
-    int error = intake_settings_prepare(content, call->api->settings.feedback_sender_id,
+    int error = intake_settings_prepare(content, api_call_tenant(call)->feedback_sender_id,
                                         call->api->settings.limits, &prepared, &problem);
     if (error != 0) {
         problem_list_add(api_call_problems(call), &problem);
@@ -155,7 +155,7 @@ Hikyaku__V1__StoredCampaign *api_settle_stored(struct api_call *call,
     stored->settings = settings;
     stored->tenant = api_call_string(call, call->tenant);
     stored->feedback_sender_id =
-        api_call_string(call, text_of(call->api->settings.feedback_sender_id));
+        api_call_string(call, text_of(api_call_tenant(call)->feedback_sender_id));
     return stored;
 }
 

@@ -11,6 +11,7 @@
 #define API_INTAKES_MAX 4
 
 struct event_reader;
+struct owner_cache;
 
 struct api_listener {
     struct api *api;            /* borrowed */
@@ -24,6 +25,7 @@ struct api {
     struct api_listener listeners[API_LISTENERS_MAX];
     size_t listener_count;
     struct event_reader *events;             /* owned */
+    struct owner_cache *owners;              /* owned */
     struct intake *intakes[API_INTAKES_MAX]; /* owned; idle ones */
     size_t intake_count;
     bool is_closing;   /* takes no more calls */

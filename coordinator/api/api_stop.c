@@ -35,7 +35,9 @@ static const char *fault_of(const struct api_call *call, Hikyaku__V1__StopKind k
 {
     const struct api_settings *settings = &call->api->settings;
     if (kind == HIKYAKU__V1__STOP_KIND__STOP_KIND_TENANT) {
-        return strcmp(settings->tenant, target) == 0 ? NULL : "there is no tenant of this name";
+        return tenants_find(settings->tenants, text_of(target)) != NULL
+                   ? NULL
+                   : "there is no tenant of this name";
     }
     if (kind == HIKYAKU__V1__STOP_KIND__STOP_KIND_POOL) {
         return is_listed(settings->pools, target) ? NULL : "there is no pool of this name";

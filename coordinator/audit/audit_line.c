@@ -16,6 +16,14 @@ static void add_text(struct buffer *out, const char *name, struct text value)
     }
 }
 
+bool audit_line_is_of(struct text line, struct text tenant)
+{
+    OWNED(buffer_finish) struct buffer member = {0};
+    add_text(&member, "tenant", tenant);
+    /* In a value the quotes would be escaped. */
+    return tenant.size > 0 && memmem(line.data, line.size, member.data, member.size) != NULL;
+}
+
 static void add_anchors(struct buffer *out, const struct audit_entry *entry)
 {
     for (size_t i = 0; i < entry->anchor_count; i++) {

@@ -47,5 +47,7 @@ struct audit_chain {
 /** Append the line, with its end, and move the chain on. */
 void audit_line_append(struct audit_chain *chain, const struct audit_entry *entry,
                        struct buffer *out);
+/** Does a line tell of this tenant? */
+bool audit_line_is_of(struct text line, struct text tenant);
 
 #endif

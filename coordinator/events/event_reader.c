@@ -235,11 +235,16 @@ static void note_work(struct event_reading *reading)
     }
 }
 
+static bool may_pass(const struct event_reading *reading, const struct store_event_entry *entry)
+{
+    bool is_hidden = reading->request.hides_fleet && entry->kind == STORE_EVENT_DECISION;
+    return !is_hidden && event_decode_may_pass(entry, reading->request.filter);
+}
+
 /* Take the next entry in work; whoever finishes it comes back here. */
 static void step_once(struct event_reading *reading)
 {
-    while (reading->at < reading->entry_count &&
-           !event_decode_may_pass(entry_in_work(reading), reading->request.filter)) {
+    while (reading->at < reading->entry_count && !may_pass(reading, entry_in_work(reading))) {
         end_entry(reading, entry_in_work(reading));
     }
     note_work(reading);

@@ -27,6 +27,7 @@ struct event_batches *event_reader_batches(struct event_reader *reader);
 struct event_reading_request {
     struct text tenant; /* borrowed until the answer, as all of these */
     struct event_cursor cursor;
+    bool hides_fleet;  /* leave out what the fleet's stream tells: it is not of one tenant */
     bool from_latest;  /* `cursor` is not looked at */
     size_t max_events; /* 1..5,000 */
     uint32_t wait_ms;

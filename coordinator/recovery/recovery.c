@@ -71,7 +71,7 @@ static void start_walks(struct recovery *recovery)
         recovery->is_walked[i] = true;
         recovery->walks++;
         recovery_walk_start(&(struct recovery_walk_settings){.store = settings->store,
-                                                             .tenant = settings->tenant,
+                                                             .tenants = settings->tenants,
                                                              .partition = i,
                                                              .decision = recovery->mark.decision},
                             on_walked, recovery);

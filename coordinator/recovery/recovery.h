@@ -9,13 +9,14 @@
 
 #include "common/net/loop.h"
 #include "common/store/store_restored.h"
+#include "coordinator/tenants/tenants.h"
 
 struct recovery;
 
 struct recovery_settings {
     struct loop *loop;   /* borrowed, as all below */
     struct store *store; /* */
-    const char *tenant;
+    const struct tenants *tenants;
     /** Does this coordinator hold the partition? */
     bool (*drives)(void *context, unsigned int partition);
     void *context;

@@ -38,7 +38,8 @@ struct recovery_walk {
     unsigned char ids[PAGE][16];
     size_t id_count;
     size_t at;
-    size_t first; /* of the page, in the partition's list */
+    size_t first;  /* of the page, in the partition's list */
+    size_t tenant; /* whose stream comes next */
     struct work work;
 };
 
@@ -258,6 +259,8 @@ static void on_claims(void *context, int error, const struct store_claimed *clai
     list(walk);
 }
 
+static void next_stream(struct recovery_walk *walk);
+
 static void on_stream(void *context, int error)
 {
     struct recovery_walk *walk = context;
@@ -265,7 +268,19 @@ static void on_stream(void *context, int error)
         end(walk, error);
         return;
     }
-    store_reclaim_claims(walk->settings.store, walk->settings.partition, on_claims, walk);
+    next_stream(walk);
+}
+
+static void next_stream(struct recovery_walk *walk)
+{
+    const struct recovery_walk_settings *settings = &walk->settings;
+    const struct tenant *tenant = tenants_at(settings->tenants, walk->tenant++);
+    if (tenant == NULL) {
+        store_reclaim_claims(settings->store, settings->partition, on_claims, walk);
+        return;
+    }
+    store_restored_stream(settings->store, settings->partition, text_of(tenant->name), on_stream,
+                          walk);
 }
 
 void recovery_walk_start(const struct recovery_walk_settings *settings, recovery_walk_fn *on_done,
@@ -275,6 +290,5 @@ void recovery_walk_start(const struct recovery_walk_settings *settings, recovery
     walk->settings = *settings;
     walk->on_done = on_done;
     walk->context = context;
-    store_restored_stream(settings->store, settings->partition, text_of(settings->tenant),
-                          on_stream, walk);
+    next_stream(walk);
 }

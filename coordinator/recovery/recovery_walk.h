@@ -5,10 +5,11 @@
 #define HIKYAKU_COORDINATOR_RECOVERY_RECOVERY_WALK_H
 
 #include "common/store/store_restored.h"
+#include "coordinator/tenants/tenants.h"
 
 struct recovery_walk_settings {
-    struct store *store; /* borrowed */
-    const char *tenant;  /* whose stream it is; borrowed */
+    struct store *store;           /* borrowed */
+    const struct tenants *tenants; /* each has a stream; borrowed */
     unsigned int partition;
     struct store_restored_decision decision;
 };

@@ -7,6 +7,7 @@
 #include "common/security/identity.h"
 #include "coordinator/retention/retention_months.h"
 #include "coordinator/retention/retention_steps.h"
+#include "coordinator/retention/retention_streams.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct retention {
     struct retention_archive *archive; /* NULL: none */
     struct retention_steps *steps;
     struct retention_months *months;
+    struct retention_streams *streams; /* of the partition in work */
     struct loop_timer *timer;
     bool is_stopped;
     bool has_driven; /* any partition in this round */
@@ -33,7 +35,7 @@ struct retention {
     unsigned char ids[PAGE][16];
     size_t count;
     size_t at;
-    uint64_t recipients; /* that the partition's stream may tell of */
+    size_t stream; /* to be trimmed next */
     enum retention_step step;
     enum retention_step last_step; /* of the campaign in work */
     struct metric *shed;
@@ -86,9 +88,16 @@ static void next_partition(struct retention *retention)
     }
     retention->has_driven = true;
     retention->first = 0;
-    retention->recipients = 0;
+    retention->stream = 0;
+    retention_streams_reset(retention->streams);
+    const struct tenant *tenant;
+    for (size_t i = 0; (tenant = tenants_at(settings->tenants, i)) != NULL; i++) {
+        retention_streams_add(retention->streams, text_of(tenant->name), 0);
+    }
     list(retention);
 }
+
+static void trim(struct retention *retention);
 
 static void on_trimmed(void *context, int error, uint64_t old, uint64_t large)
 {
@@ -103,19 +112,26 @@ static void on_trimmed(void *context, int error, uint64_t old, uint64_t large)
         LOG(LOG_EVENTS_TRIMMED, NULL, log_number("partition", (int64_t)retention->partition),
             log_number("entries", (int64_t)large));
     }
-    retention->partition++;
-    next_partition(retention);
+    retention->stream++;
+    trim(retention);
 }
 
 static void trim(struct retention *retention)
 {
     const struct retention_times *times = &retention->settings.times;
+    const struct retention_stream *stream =
+        retention_streams_at(retention->streams, retention->stream);
+    if (stream == NULL) {
+        retention->partition++;
+        next_partition(retention);
+        return;
+    }
     const struct store_retention_trim request = {
         .partition = retention->partition,
-        .tenant = text_of(retention->settings.tenant),
+        .tenant = text_of(stream->tenant),
         .keep_ms = times->events_ms,
         .mark_ms = times->events_ms / MARKS_PER_TIME,
-        .bytes_max = retention_rule_stream_bytes(times, retention->recipients),
+        .bytes_max = retention_rule_stream_bytes(times, stream->recipients),
     };
     store_retention_trim(retention->settings.store, &request, on_trimmed, retention);
 }
@@ -160,7 +176,7 @@ static void on_header(void *context, int error, const struct store_campaign *cam
         return;
     }
     if (error == 0 && retention_rule_has_events(campaign, &settings->times, now_unix_ms)) {
-        retention->recipients += campaign->accepted;
+        retention_streams_add(retention->streams, campaign->tenant, campaign->accepted);
     }
     retention->last_step = RETENTION_NOTHING;
     retention->at++;
@@ -257,6 +273,7 @@ struct retention *retention_create(const struct retention_settings *settings)
                                            .stubs_ms = settings->times.stubs_ms});
     retention->months =
         retention_months_create(settings->store, settings->keys, &retention->settings.times);
+    retention->streams = retention_streams_create();
     retention->timer = loop_timer_create(settings->loop, on_timer, retention);
     open_metrics(retention);
     return retention;
@@ -270,6 +287,7 @@ void retention_destroy(struct retention **retention)
     loop_timer_destroy(&(*retention)->timer);
     retention_months_destroy(&(*retention)->months);
     retention_steps_destroy(&(*retention)->steps);
+    retention_streams_destroy(&(*retention)->streams);
     retention_archive_destroy(&(*retention)->archive);
     free(*retention);
     *retention = NULL;

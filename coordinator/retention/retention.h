@@ -8,17 +8,18 @@
 #include "common/security/key_directory.h"
 #include "coordinator/catalog/catalog.h"
 #include "coordinator/retention/retention_rule.h"
+#include "coordinator/tenants/tenants.h"
 
 struct retention;
 
 struct retention_settings {
-    struct loop *loop;          /* borrowed, as all below */
-    struct store *store;        /* */
-    struct catalog *catalog;    /* */
-    struct key_directory *keys; /* */
-    const char *tenant;         /* */
-    const char *name;           /* of the coordinator */
-    const char *archive;        /* folder; NULL: no archive */
+    struct loop *loop;             /* borrowed, as all below */
+    struct store *store;           /* */
+    struct catalog *catalog;       /* */
+    struct key_directory *keys;    /* */
+    const struct tenants *tenants; /* */
+    const char *name;              /* of the coordinator */
+    const char *archive;           /* folder; NULL: no archive */
     struct retention_times times;
     /** Does this coordinator drive the partition? */
     /** Nothing may be shed now. */

@@ -251,7 +251,7 @@ def test_bad_keys_are_refused_with_their_field(cluster, fields, field, rule):
     ({"name": "file"}, "principal.name", "reserved"),
     ({"roles": ["king"]}, "principal.roles[0]", "unknown_role"),
     ({"roles": []}, "principal.roles", "required"),
-    ({"tenant": "other"}, "principal.tenant", "superfluous"),
+    ({"tenant": "other"}, "principal.tenant", "unknown"),
 ])
 def test_bad_principals_are_refused_with_their_field(cluster, fields, field, rule):
     api = cluster.client()

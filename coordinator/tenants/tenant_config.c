@@ -1,0 +1,122 @@
+#include "coordinator/tenants/tenant_config.h"
+
+#include "common/config/config_check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int tenant_config_check_sender_id(struct text value, struct problem *problem)
+{
+    bool is_good = value.size == 0 || (value.size >= 5 && value.size <= 15);
+    for (size_t i = 0; i < value.size; i++) {
+        char c = value.data[i];
+        is_good = is_good && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.');
+    }
+    if (!is_good) {
+        problem_set(problem, "", "G18", "must be 5 to 15 letters, digits, '-', '_' or '.'");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static const char *const modes[] = {"cluster", "live", "sandbox", "dry_run", NULL};
+
+#define AT(member) offsetof(struct tenant_config, member)
+static const struct config_key keys[] = {
+    {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
+     .example = "shop", .doc = "How principals, campaigns and events name it; never changed."},
+    {"feedback_sender_id", CONFIG_STRING, AT(feedback_sender_id),
+     .check = tenant_config_check_sender_id,
+     .doc = "Its SenderId of Feedback-ID (G18); default: default.feedback_sender_id."},
+    {"pools", CONFIG_STRINGS, AT(pools), .maximum = 1000, .check = config_check_name,
+     .doc = "Pools that it may choose, of `pools`; left out: all."},
+    {"from_domains", CONFIG_STRINGS, AT(from_domains), .maximum = 10000, .check = config_check_host,
+     .doc = "Its own, of `from_domains`; no two tenants share one. Left out: all for an only "
+            "tenant, none where there are several."},
+    {"default_pool", CONFIG_STRING, AT(default_pool), .check = config_check_name,
+     .doc = "The pool of a campaign that names none; default: default.pool."},
+    {"return_path_domain", CONFIG_STRING, AT(return_path_domain), .check = config_check_host,
+     .doc = "Domain of the return path; default: default.return_path_domain."},
+    {"default_mode", CONFIG_ENUM, AT(default_mode), .choices = modes, .fallback = "cluster",
+     .doc = "Mode of calls that name none; cluster: limits.mode."},
+    {"disabled", CONFIG_BOOLEAN, AT(is_disabled), .fallback = "false",
+     .doc = "Its principals are refused; what was submitted goes on, and its data ages as usual."},
+};
+#undef AT
+
+const struct config_table tenant_config_table =
+    CONFIG_TABLE(struct tenant_config, keys, .name = "tenant", .unique_key = "name",
+                 .doc = "Whose mail it is: tenants share the cluster and see nothing of each "
+                        "other (tenants.md).");
+
+static bool is_in(const struct config_strings *list, const char *name)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (strcmp(list->items[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int refuse(struct problem *problem, size_t place, const char *key, const char *rule,
+                  const char *message)
+{
+    char field[64];
+    (void)snprintf(field, sizeof field, "tenants[%zu].%s", place, key);
+    problem_set(problem, field, rule, "%s", message);
+    return -EINVAL;
+}
+
+static int check_subset(const struct config_strings *part, const struct config_strings *whole,
+                        size_t place, const char *key, struct problem *problem)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!is_in(whole, part->items[i])) {
+            char item[48];
+            (void)snprintf(item, sizeof item, "%s[%zu]", key, i);
+            return refuse(problem, place, item, "unknown", "is not one of the cluster's");
+        }
+    }
+    return 0;
+}
+
+static int check_own(const struct tenant_config *tenant, const struct tenant_config *all,
+                     size_t place, struct problem *problem)
+{
+    for (size_t i = 0; i < tenant->from_domains.count; i++) {
+        for (size_t other = 0; other < place; other++) {
+            if (is_in(&all[other].from_domains, tenant->from_domains.items[i])) {
+                return refuse(problem, place, "from_domains", "shared_domain",
+                              "a From domain belongs to one tenant");
+            }
+        }
+    }
+    return 0;
+}
+
+int tenant_config_check(const struct config_list *tenants, const struct config_strings *pools,
+                        const struct config_strings *from_domains, struct problem *problem)
+{
+    const struct tenant_config *all = tenants->items;
+    for (size_t i = 0; i < tenants->count; i++) {
+        const struct tenant_config *tenant = &all[i];
+        const struct config_strings *own = tenant->pools.count > 0 ? &tenant->pools : pools;
+        int error = check_subset(&tenant->pools, pools, i, "pools", problem);
+        if (error == 0) {
+            error = check_subset(&tenant->from_domains, from_domains, i, "from_domains", problem);
+        }
+        if (error == 0 && tenant->default_pool != NULL && !is_in(own, tenant->default_pool)) {
+            error = refuse(problem, i, "default_pool", "unknown_pool", "is not one of its pools");
+        }
+        if (error == 0) {
+            error = check_own(tenant, all, i, problem);
+        }
+        if (error != 0) {
+            return error;
+        }
+    }
+    return 0;
+}
