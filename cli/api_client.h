@@ -52,7 +52,8 @@
     X(WHY, "Fleet", "Why", why_response)                                                \
     X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
     X(TRACE, "Fleet", "Trace", trace_response)                                          \
-    X(LIST_AUDIT, "Access", "ListAudit", list_audit_response)
+    X(LIST_AUDIT, "Access", "ListAudit", list_audit_response)                           \
+    X(EXPORT_PERSON, "Person", "ExportPerson", export_person_response)
 
 enum api_method {
 #define X(identifier, service, method, response) API_METHOD_##identifier,

@@ -85,6 +85,9 @@ enum exit_code tell_campaign(const struct options *options, const char *path,
 
 void tell_out(const struct buffer *out)
 {
+    if (out->size == 0) {
+        return;
+    }
     if (fwrite(out->data, 1, out->size, stdout) == out->size && fflush(stdout) == 0) {
         return;
     }

@@ -37,6 +37,7 @@ static const struct command *const commands[] = {
     &quarantine_list_command,
     &quarantine_release_command,
     &quarantine_bounce_command,
+    &person_export_command,
     &fleet_command,
     &reputation_sites_command,
     &reputation_command,

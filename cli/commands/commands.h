@@ -20,6 +20,7 @@ extern const struct command dkim_check_command;
 extern const struct command dkim_verify_command;
 extern const struct command events_command;
 extern const struct command find_command;
+extern const struct command person_export_command;
 extern const struct command fleet_command;
 extern const struct command forecast_command;
 extern const struct command key_create_command;

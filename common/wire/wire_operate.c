@@ -1,4 +1,4 @@
-/* Rules of calls that run the cluster: FleetService and AccessService. */
+/* Rules of calls that run the cluster: FleetService, AccessService and PersonService. */
 #include "common/wire/wire_operate.h"
 
 #include "common/wire/wire_check.h"
@@ -293,6 +293,14 @@ static const struct wire_rule list_reputation_rules[] = {
 static const struct wire_rule_set list_reputation_set =
     SET(list_reputation_rules, check_reputation);
 
+/* ---------------------------------------------------------------- persons */
+
+static const struct wire_rule export_person_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_LINE, .max = 320},
+    {.number = 2, .text_class = WIRE_TEXT_KEY, .max = 32},
+};
+static const struct wire_rule_set export_person_set = SET(export_person_rules, NULL);
+
 static const struct {
     const ProtobufCMessageDescriptor *message;
     const struct wire_rule_set *set;
@@ -323,6 +331,7 @@ static const struct {
     {&hikyaku__v1__rotate_key_request__descriptor, &rotate_key_set},
     {&hikyaku__v1__revoke_key_request__descriptor, &revoke_key_set},
     {&hikyaku__v1__list_audit_request__descriptor, &list_audit_set},
+    {&hikyaku__v1__export_person_request__descriptor, &export_person_set},
 };
 
 const struct wire_rule_set *wire_operate_find(const ProtobufCMessageDescriptor *request)

@@ -101,6 +101,8 @@ static const struct api_dispatch_method methods[] = {
     {"FleetService", "GetWarmup", REQUEST(get_warmup), api_warmup_handle, API_DISPATCH_OPEN, FLEET},
     {"FleetService", "SetWarmup", REQUEST(set_warmup), api_warmup_handle_set, API_DISPATCH_OPEN,
      FLEET},
+    {"PersonService", "ExportPerson", REQUEST(export_person), api_person_handle_export,
+     API_DISPATCH_OPEN, SCOPE(PERSON_EXPORT)},
 };
 
 const struct api_dispatch_method *api_dispatch_methods(size_t *ret_count)

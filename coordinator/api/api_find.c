@@ -1,6 +1,5 @@
-#include "common/mail/enhanced_code.h"
-#include "common/policy/reply_class.h"
 #include "common/store/store_batch.h"
+#include "coordinator/api/api_found.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/api/api_view.h"
@@ -49,24 +48,6 @@ static void finish(struct find *find, int error)
     api_call_answer(call, &response.base);
 }
 
-static void add_labels(struct find *find, const struct wire_store_ref *ref,
-                       Hikyaku__V1__FoundRecipient *found)
-{
-    Hikyaku__V1__StoredRef *own = NULL;
-    if (wire_store_read_ref(ref->packed, find->call->arena, &own) != 0) {
-        return;
-    }
-    found->labels = arena_zero(find->call->arena, own->n_labels, sizeof(void *));
-    for (size_t i = 0; i < own->n_labels; i++) {
-        Hikyaku__V1__FoundRecipient__LabelsEntry *entry =
-            arena_alloc(find->call->arena, sizeof *entry);
-        hikyaku__v1__found_recipient__labels_entry__init(entry);
-        entry->key = own->labels[i]->key;
-        entry->value = own->labels[i]->value;
-        found->labels[found->n_labels++] = entry;
-    }
-}
-
 static void add_found(struct find *find, const struct wire_store_ref *ref, uint16_t position)
 {
     Hikyaku__V1__FoundRecipient *found = arena_alloc(find->call->arena, sizeof *found);
@@ -74,34 +55,9 @@ static void add_found(struct find *find, const struct wire_store_ref *ref, uint1
     found->campaign_id = api_call_string(find->call, text_of(find->campaign->id_text));
     found->index = ref->index;
     found->ref = api_call_string(find->call, ref->ref);
-    add_labels(find, ref, found);
+    api_found_add_labels(find->call, ref, found);
     find->positions[find->in_batch++] = position;
     find->found[find->count++] = found;
-}
-
-/* I7: a message whose time has not come waits under a gate, though its row names none. */
-static Hikyaku__V1__Gate gate_of(const struct find *find, const struct row *row)
-{
-    int64_t now_s = store_now_unix_ms(find->call->api->settings.store) / 1000;
-    bool is_scheduled = row->state == OUTCOME_PENDING && row->gate == GATE_NONE && row->due > now_s;
-    return is_scheduled ? HIKYAKU__V1__GATE__GATE_SCHEDULED_FOR : (Hikyaku__V1__Gate)row->gate;
-}
-
-static void fill_row(struct find *find, const struct row *row, Hikyaku__V1__FoundRecipient *found)
-{
-    char code[ENHANCED_CODE_TEXT_SIZE];
-    (void)enhanced_code_print(row->enhanced, code);
-    found->outcome = (Hikyaku__V1__Outcome)row->state;
-    found->gate = gate_of(find, row);
-    found->attempts = row->attempts;
-    found->smtp_code = row->smtp;
-    found->enhanced_code = api_call_string(find->call, text_of(code));
-    found->reply_class = api_call_string(find->call, text_of(reply_class_name(row->reply_class)));
-    found->next_attempt_unix_ms = row->state == OUTCOME_DEFERRED ? (int64_t)row->due * 1000 : 0;
-    found->possible_duplicate = (row->flags & ROW_POSSIBLE_DUPLICATE) != 0;
-    found->late = (row->flags & ROW_LATE) != 0;
-    found->doubled = (row->flags & ROW_DOUBLED) != 0;
-    found->resolved = (row->flags & ROW_RESOLVED) != 0;
 }
 
 static void on_rows(void *context, int error, struct text provider, struct text rows)
@@ -117,7 +73,7 @@ static void on_rows(void *context, int error, struct text provider, struct text 
         if (offset + ROWS_SIZE <= rows.size) {
             struct row row;
             rows_decode((const unsigned char *)rows.data + offset, &row);
-            fill_row(find, &row, find->found[find->count - find->in_batch + i]);
+            api_found_fill_row(find->call, &row, find->found[find->count - find->in_batch + i]);
         }
     }
     if (find->ref == NULL || find->count == find->limit) {

@@ -13,6 +13,7 @@ void api_list_handle(struct api_call *call);
 void api_control_handle(struct api_call *call);
 void api_preview_handle(struct api_call *call);
 void api_find_handle(struct api_call *call);
+void api_person_handle_export(struct api_call *call);
 void api_uncertain_handle(struct api_call *call);
 void api_uncertain_handle_quarantine(struct api_call *call);
 void api_resolve_handle(struct api_call *call);
