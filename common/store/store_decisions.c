@@ -16,19 +16,24 @@ static void on_added(void *object, int error, const redisReply *reply)
     free(call);
 }
 
-void store_decisions_add(struct store *store, const struct text *packed, size_t count,
+void store_decisions_add(struct store *store, const struct store_decisions *decisions,
                          store_decisions_fn *on_answer, void *context)
 {
-    assert(count <= STORE_DECISIONS_AT_ONCE);
-    struct store_command *command = store_begin(store, STORE_SCRIPT_DECIDED, 2);
+    assert(decisions->count <= STORE_DECISIONS_AT_ONCE && decisions->first > 0);
+    struct store_command *command = store_begin(store, STORE_SCRIPT_DECIDED, 3);
     store_keys_decisions(store_command_scratch(command), store_prefix(store));
     store_command_add_scratch(command);
     store_keys_fleet_generation(store_command_scratch(command), store_prefix(store));
     store_command_add_scratch(command);
+    store_keys_decisions_told(store_command_scratch(command), store_prefix(store),
+                              decisions->session);
+    store_command_add_scratch(command);
     store_command_add_string(command, store_run_id(store));
     store_command_add_unsigned(command, STORE_DECISIONS_KEPT);
-    for (size_t i = 0; i < count; i++) {
-        store_command_add(command, packed[i]);
+    store_command_add_unsigned(command, decisions->first);
+    store_command_add_unsigned(command, STORE_DECISIONS_REMEMBERED_S);
+    for (size_t i = 0; i < decisions->count; i++) {
+        store_command_add(command, decisions->packed[i]);
     }
     /* As what paths have learnt: neither flushes nor renewals wait for it. */
     store_send(store, STORE_LINK_READ, on_added,

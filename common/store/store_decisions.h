@@ -10,10 +10,19 @@
 /** In one call. */
 #define STORE_DECISIONS_AT_ONCE 100
 
-/** @param error  0; -EAGAIN, -ECONNRESET: add them again; readers know repeats by their names */
+/** Of a session without news its last number is forgotten. */
+#define STORE_DECISIONS_REMEMBERED_S 86400
+
+/** @param error  0; -EAGAIN, -ECONNRESET: add them again, those that are there stay as they are */
 typedef void store_decisions_fn(void *context, int error);
-/** @param packed  each a StoredPathDecision; at most STORE_DECISIONS_AT_ONCE */
-void store_decisions_add(struct store *store, const struct text *packed, size_t count,
+/** Consecutive ones of a session's. */
+struct store_decisions {
+    const char *session;       /* whose numbers they are */
+    uint64_t first;            /* number of the first; numbers begin with 1 */
+    const struct text *packed; /* each a StoredPathDecision */
+    size_t count;              /* at most STORE_DECISIONS_AT_ONCE */
+};
+void store_decisions_add(struct store *store, const struct store_decisions *decisions,
                          store_decisions_fn *on_answer, void *context);
 /** The last ones, newest first. */
 void store_decisions_read(struct store *store, size_t limit, store_events_fn *on_answer,

@@ -220,6 +220,11 @@ void store_keys_fleet_generation(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{fleet}:gen");
 }
 
+void store_keys_decisions_told(struct buffer *out, const char *prefix, const char *session)
+{
+    buffer_printf(out, "%s:{fleet}:told:%s", prefix, session);
+}
+
 void store_keys_throttles(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{fleet}:throttles");

@@ -53,6 +53,8 @@ void store_keys_notices(struct buffer *out, const char *prefix);
 /** What paths decided, and the places of its entries. */
 void store_keys_decisions(struct buffer *out, const char *prefix);
 void store_keys_fleet_generation(struct buffer *out, const char *prefix);
+/** Number of the last decision of a session that is in the stream. */
+void store_keys_decisions_told(struct buffer *out, const char *prefix, const char *session);
 /** What operators have told of paths. */
 void store_keys_throttles(struct buffer *out, const char *prefix);
 void store_keys_stops(struct buffer *out, const char *prefix);

@@ -1,10 +1,13 @@
 """What paths decided: bounded, in order, and its places say when Redis came back with another life."""
 
-KEYS = ["hk:{fleet}:ev", "hk:{fleet}:gen"]
+KEYS = ["hk:{fleet}:ev", "hk:{fleet}:gen", "hk:{fleet}:told:s1"]
 
 
-def decide(store, run, *packed, most=10000):
-    return store.call("decided", KEYS, run, most, *packed)
+def decide(store, run, *packed, most=10000, first=None):
+    """The next ones of the session, or those from `first` on once more."""
+    if first is None:
+        first = int(store.redis.get(KEYS[2]) or 0) + 1
+    return store.call("decided", KEYS, run, most, first, 60, *packed)
 
 
 def places(store):
@@ -32,3 +35,13 @@ def test_bounded(store):
     kept = store.redis.xrange(KEYS[0])
     assert 100 <= len(kept) <= 300
     assert kept[-1][1][b"d"] == b"29"
+
+
+def test_a_repeated_call_adds_nothing_again(store):
+    """Its answer was lost; more may have come to it since."""
+    assert decide(store, "run", b"one", b"two", first=1)[0] == "ok"
+    assert decide(store, "run", b"one", b"two", first=1)[0] == "ok"
+    assert decide(store, "run", b"two", b"three", first=2)[0] == "ok"
+    assert [fields[b"d"] for _, fields in store.redis.xrange(KEYS[0])] == [b"one", b"two", b"three"]
+    assert int(store.redis.get(KEYS[2])) == 3
+    assert 0 < store.redis.ttl(KEYS[2]) <= 60

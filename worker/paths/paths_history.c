@@ -15,9 +15,9 @@ struct paths_history {
     struct buffer entries[PATHS_HISTORY_MAX];
     size_t first;
     size_t count;
-    size_t writing; /* of the first ones an answer is awaited */
-    uint64_t number;
-    uint64_t lost; /* since the last one that was added */
+    size_t writing;  /* of the first ones an answer is awaited */
+    uint64_t number; /* of the last one; those in the ring are consecutive */
+    uint64_t lost;   /* since the last one that was added */
 };
 
 struct paths_history *paths_history_create(void)
@@ -211,7 +211,12 @@ void paths_history_write(struct paths *paths)
             buffer_text(&history->entries[(history->first + history->writing) % PATHS_HISTORY_MAX]);
         history->writing++;
     }
-    store_decisions_add(paths->settings.store, packed, history->writing, on_written, paths);
+    store_decisions_add(paths->settings.store,
+                        &(struct store_decisions){.session = paths->settings.session,
+                                                  .first = history->number - history->count + 1,
+                                                  .packed = packed,
+                                                  .count = history->writing},
+                        on_written, paths);
 }
 
 size_t paths_history_waiting(const struct paths *paths)

@@ -109,9 +109,13 @@ static void test_decisions(void **state)
     for (size_t i = 0; i < STORE_EVENT_FLEET; i++) {
         after[i].generation = UINT64_MAX; /* none of others */
     }
-    store_decisions_add(world->store, packed, 2, on_decided, &heard);
-    world_wait(world);
-    assert_int_equal(world->error, 0);
+    const struct store_decisions decisions = {
+        .session = WORLD_SESSION, .first = 1, .packed = packed, .count = 2};
+    for (unsigned int i = 0; i < 2; i++) { /* the second time nothing is added */
+        store_decisions_add(world->store, &decisions, on_decided, &heard);
+        world_wait(world);
+        assert_int_equal(world->error, 0);
+    }
     store_events_read(world->store, TEXT("default"), after, 10, on_entries, &heard);
     world_wait(world);
     assert_int_equal(world->error, 0);
