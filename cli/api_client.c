@@ -115,6 +115,21 @@ static int read_key(struct api_client *client, struct problem *problem)
     return refused;
 }
 
+/* Digits alone: it goes into a header line. */
+static void add_otp(struct api_client *client)
+{
+    struct buffer line = {0};
+    buffer_append_string(&line, "Hikyaku-OTP: ");
+    for (const char *at = client->settings.otp; *at != '\0'; at++) {
+        if (*at >= '0' && *at <= '9') {
+            buffer_append_byte(&line, *at);
+        }
+    }
+    buffer_append_byte(&line, '\0');
+    client->headers = curl_slist_append(client->headers, line.data);
+    buffer_finish(&line);
+}
+
 int api_client_open(const struct settings *settings, struct api_client **ret_client,
                     struct problem *problem)
 {
@@ -127,6 +142,9 @@ int api_client_open(const struct settings *settings, struct api_client **ret_cli
     client->headers = curl_slist_append(client->headers, "Connect-Protocol-Version: 1");
     client->headers = curl_slist_append(client->headers, "Expect:");
     client->multi = curl_multi_init();
+    if (settings->otp != NULL && settings->otp[0] != '\0') {
+        add_otp(client);
+    }
     int refused = read_key(client, problem);
     if (refused != 0) {
         api_client_close(&client);

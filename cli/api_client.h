@@ -52,6 +52,8 @@
     X(WHY, "Fleet", "Why", why_response)                                                \
     X(FORECAST, "Fleet", "Forecast", forecast_response)                                 \
     X(TRACE, "Fleet", "Trace", trace_response)                                          \
+    X(ENROL_OTP, "Access", "EnrolOtp", enrol_otp_response)                              \
+    X(REMOVE_OTP, "Access", "RemoveOtp", remove_otp_response)                           \
     X(LIST_AUDIT, "Access", "ListAudit", list_audit_response)                           \
     X(EXPORT_PERSON, "Person", "ExportPerson", export_person_response)
 

@@ -14,6 +14,7 @@ const struct option_spec settings_options[] = {
     {"endpoint", "ENDPOINT", "unix:PATH, http://HOST:PORT (this machine) or https://HOST:PORT",
      .kind = OPTION_TEXT},
     {"key-file", "FILE", "the API key (`hikyaku keygen api`)", .kind = OPTION_TEXT},
+    {"otp", "CODE", "one-time code, for calls that need one", .kind = OPTION_TEXT},
     {"ca-file", "FILE", "trust these certificates instead of the system's", .kind = OPTION_TEXT},
     {"retry-for", "TIME", "repeat while the server says unavailable (30s)",
      .kind = OPTION_DURATION},
@@ -147,6 +148,7 @@ int settings_resolve(const struct options *options, struct arena *arena,
     }
     struct settings settings = {
         .key_file = key_file,
+        .otp = options_text(options, "otp"),
         .ca_file = choose(options_text(options, "ca-file"), "HIKYAKU_CA_FILE", file.ca_file),
         .retry_for_ms = options_duration_ms(options, "retry-for", 30 * SECOND_MS),
     };

@@ -14,6 +14,7 @@ struct settings {
     const char *base_url; /* "http://localhost", "https://mail.example:8460"; no final slash */
     const char *key_file;
     const char *ca_file;   /* NULL: the system's */
+    const char *otp;       /* one-time code; NULL: none */
     uint64_t retry_for_ms; /* how long a call is repeated while the server says unavailable */
 };
 

@@ -22,6 +22,7 @@ hikyaku_library(JANSSON jansson)
 hikyaku_library(ZLIB zlib)
 hikyaku_library(IDN2 libidn2)
 hikyaku_library(SODIUM libsodium)
+hikyaku_library(LIBOATH liboath)  # one-time codes, RFC 6238
 hikyaku_library(PCRE2 libpcre2-8)
 hikyaku_library(ZSTD libzstd)
 hikyaku_library(OPENDKIM opendkim)

@@ -331,8 +331,8 @@ static int open_api(struct app *app, struct problem *problem)
         .name = config->service.name,
         .directory = config->audit.directory,
     });
-    app->access = access_create(
-        &(struct access_settings){.loop = app->loop, .store = app->store, .tenants = app->tenants});
+    app->access = access_create(&(struct access_settings){
+        .loop = app->loop, .store = app->store, .tenants = app->tenants, .keys = app->keys});
     app->explain = explain_create(&(struct explain_settings){.store = app->store,
                                                              .catalog = app->catalog,
                                                              .fleet = app->fleet,

@@ -170,6 +170,9 @@ static const struct config_key keys[] = {
     {"schedule.transactional_share", CONFIG_INTEGER, AT(transactional_share), .fallback = "900",
      .minimum = 1, .maximum = 999,
      .doc = "Of 1,000 recipients taken while both lanes wait, how many TRANSACTIONAL may be."},
+    {"access.otp_scopes", CONFIG_STRINGS, AT(otp_scopes), .maximum = 32, .is_reloadable = true,
+     .check = tenant_config_check_scope, .example = "[access:admin, campaign:approve]",
+     .doc = "Scopes whose use needs a one-time code, in every tenant (access.md)."},
     {"tenants", CONFIG_RECORDS, AT(tenants), .record = &tenant_config_table,
      .maximum = TENANT_CONFIG_MAX, .is_reloadable = true,
      .doc = "Whose mail it is; left out: one tenant, \"default\", with all that stands here."},
@@ -300,5 +303,6 @@ struct tenants_settings coordinator_config_tenants(const struct coordinator_conf
         .defaults = {.pool = or_empty(config->fallback.pool),
                      .return_path_domain = or_empty(config->fallback.return_path_domain)},
         .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
-        .limits = limits};
+        .limits = limits,
+        .otp_scopes = &config->otp_scopes};
 }

@@ -91,7 +91,8 @@ struct coordinator_config {
         uint64_t complained_permille;
         uint64_t unknown_permille;
     } breaker;
-    struct config_list rates;     /* of struct coordinator_rate */
+    struct config_list rates; /* of struct coordinator_rate */
+    struct config_strings otp_scopes;
     struct config_list tenants;   /* of struct tenant_config */
     uint64_t transactional_share; /* permille */
     uint64_t threads;             /* 0: as many as cores */

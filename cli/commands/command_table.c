@@ -52,6 +52,8 @@ static const struct command *const commands[] = {
     &principal_list_command,
     &principal_add_command,
     &principal_set_command,
+    &principal_otp_enrol_command,
+    &principal_otp_remove_command,
     &key_list_command,
     &key_create_command,
     &key_rotate_command,

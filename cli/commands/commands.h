@@ -40,6 +40,8 @@ extern const struct command list_command;
 extern const struct command preview_command;
 extern const struct command principal_add_command;
 extern const struct command principal_list_command;
+extern const struct command principal_otp_enrol_command;
+extern const struct command principal_otp_remove_command;
 extern const struct command principal_set_command;
 extern const struct command principal_who_command;
 extern const struct command quarantine_bounce_command;

@@ -250,6 +250,11 @@ void store_keys_access_used(struct buffer *out, const char *prefix)
     append_tag(out, prefix, ":{access}:used");
 }
 
+void store_keys_access_otp(struct buffer *out, const char *prefix)
+{
+    append_tag(out, prefix, ":{access}:otp");
+}
+
 void store_keys_reputation_ip(struct buffer *out, const char *prefix, struct text ip)
 {
     append_tag(out, prefix, ":{ip:");

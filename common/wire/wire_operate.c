@@ -185,6 +185,8 @@ static void check_principal(struct wire_check *check, const ProtobufCMessage *me
 {
     const Hikyaku__V1__Principal *principal = AS(Hikyaku__V1__Principal, message);
     refuse_told(check, path, principal->created_unix_ms != 0, "created_unix_ms");
+    refuse_told(check, path, principal->otp_enrolled_unix_ms != 0, "otp_enrolled_unix_ms");
+    refuse_told(check, path, principal->otp_enrolled_by[0] != '\0', "otp_enrolled_by");
     refuse_told(check, path, principal->created_by[0] != '\0', "created_by");
 }
 
@@ -251,6 +253,11 @@ static const struct wire_rule revoke_key_rules[] = {
 };
 static const struct wire_rule_set revoke_key_set = SET(revoke_key_rules, NULL);
 
+static const struct wire_rule otp_rules[] = {
+    {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
+};
+static const struct wire_rule_set otp_set = SET(otp_rules, NULL);
+
 static const struct wire_rule why_rules[] = {
     {.number = 1, .flags = REQUIRED, .text_class = WIRE_TEXT_CAMPAIGN},
     {.number = 2, .max = ROWS_MAX - 1},
@@ -307,6 +314,8 @@ static const struct {
 } calls[] = {
     {&hikyaku__v1__list_reputation_request__descriptor, &list_reputation_set},
     {&hikyaku__v1__get_fleet_request__descriptor, &plain_set},
+    {&hikyaku__v1__enrol_otp_request__descriptor, &otp_set},
+    {&hikyaku__v1__remove_otp_request__descriptor, &otp_set},
     {&hikyaku__v1__stop_request__descriptor, &stop_set},
     {&hikyaku__v1__start_request__descriptor, &start_set},
     {&hikyaku__v1__list_stops_request__descriptor, &plain_set},

@@ -355,6 +355,16 @@ enum access_verdict access_admit(struct access *access, const struct access_show
     return verdict;
 }
 
+struct store *access_store(const struct access *access)
+{
+    return access->settings.store;
+}
+
+const struct key_directory *access_keys(const struct access *access)
+{
+    return access->settings.keys;
+}
+
 bool access_is_read(const struct access *access)
 {
     return access->revision != NULL;

@@ -5,6 +5,7 @@
 
 #include "common/base/problem.h"
 #include "common/net/loop.h"
+#include "common/security/key_directory.h"
 #include "coordinator/access/access_book.h"
 #include "coordinator/tenants/tenants.h"
 
@@ -14,6 +15,7 @@ struct access_settings {
     struct loop *loop; /* borrowed, as all of these */
     struct store *store;
     const struct tenants *tenants;
+    const struct key_directory *keys;
 };
 
 struct access *access_create(const struct access_settings *settings);
@@ -62,6 +64,10 @@ enum access_verdict access_admit(struct access *access, const struct access_show
 /** For logs and callers: "expired", and a sentence. */
 const char *access_verdict_word(enum access_verdict verdict);
 const char *access_verdict_text(enum access_verdict verdict);
+
+/** For the parts of this folder. */
+struct store *access_store(const struct access *access);
+const struct key_directory *access_keys(const struct access *access);
 
 /** Redis has told the keys once. */
 bool access_is_read(const struct access *access);

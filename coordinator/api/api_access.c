@@ -1,6 +1,7 @@
 #include "coordinator/api/api_access.h"
 
 #include "common/base/log.h"
+#include "coordinator/api/api_otp.h"
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
@@ -46,6 +47,8 @@ Hikyaku__V1__Principal *api_access_view_principal(struct api_call *call,
     view->disabled = stored->disabled;
     view->created_unix_ms = stored->created_unix_ms;
     view->created_by = copy(call, stored->created_by);
+    view->otp_enrolled_unix_ms = stored->otp_enrolled_unix_ms;
+    view->otp_enrolled_by = copy(call, stored->otp_enrolled_by);
     return view;
 }
 
@@ -129,9 +132,11 @@ bool api_access_is_self(const struct api_call *call, const char *principal)
 
 bool api_access_may_manage(struct api_call *call, const char *principal)
 {
-    if ((call->caller.scopes & ACCESS_BIT(ACCESS_ACCESS_ADMIN)) != 0 ||
-        api_access_is_self(call, principal)) {
+    if (api_access_is_self(call, principal)) {
         return true;
+    }
+    if ((call->caller.scopes & ACCESS_BIT(ACCESS_ACCESS_ADMIN)) != 0) {
+        return !api_otp_refuses(call, ACCESS_BIT(ACCESS_ACCESS_ADMIN));
     }
     api_call_refuse_with(call, WIRE_CODE_PERMISSION_DENIED, "key_id", "scope",
                          "is not a key of %s: that needs access:admin", call->caller.principal);

@@ -138,7 +138,7 @@ void api_call_refuse(struct api_call *call, enum wire_code code)
     error->problems = problems->items;
     error->problem_count = problems->count;
     if (code == WIRE_CODE_UNAVAILABLE || code == WIRE_CODE_RESOURCE_EXHAUSTED) {
-        error->retry_after_ms = RETRY_AFTER_MS;
+        error->retry_after_ms = call->retry_after_ms > 0 ? call->retry_after_ms : RETRY_AFTER_MS;
     }
     call->error = error;
     finish(call);

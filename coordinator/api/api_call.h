@@ -7,6 +7,7 @@
 #include "coordinator/api/api.h"
 
 struct api_call;
+struct api_dispatch_method;
 
 /**
  * The call is over.
@@ -31,18 +32,22 @@ struct api_caller {
 };
 
 struct api_call {
-    struct api *api;                 /* borrowed */
-    struct arena *arena;             /* owned */
-    const char *name;                /* "CampaignService/CreateCampaign"; in the arena */
-    const ProtobufCMessage *request; /* in the arena */
-    struct problem_list *problems;   /* in the arena; NULL until api_call_problems() */
-    struct text tenant;              /* in the arena */
-    struct api_caller caller;        /* in the arena */
-    uint32_t wait_limit_ms;          /* the caller's own time-out; 0: none */
-    bool is_gone;                    /* the caller hung up: answer soon, nobody listens */
-    loop_fn *on_gone;                /* set by a handler that waits; may be NULL */
-    void *waiting;                   /* for on_gone */
-    const struct wire_error *error;  /* its result, in the arena; NULL: `body` */
+    struct api *api;                          /* borrowed */
+    struct arena *arena;                      /* owned */
+    const char *name;                         /* "CampaignService/CreateCampaign"; in the arena */
+    const ProtobufCMessage *request;          /* in the arena */
+    struct problem_list *problems;            /* in the arena; NULL until api_call_problems() */
+    struct text tenant;                       /* in the arena */
+    struct api_caller caller;                 /* in the arena */
+    const struct api_dispatch_method *method; /* in work */
+    struct text otp;                /* the one-time code shown; in the arena; empty: none */
+    bool has_otp;                   /* it was good, and is taken */
+    uint32_t retry_after_ms;        /* of a refusal; 0: what is usual */
+    uint32_t wait_limit_ms;         /* the caller's own time-out; 0: none */
+    bool is_gone;                   /* the caller hung up: answer soon, nobody listens */
+    loop_fn *on_gone;               /* set by a handler that waits; may be NULL */
+    void *waiting;                  /* for on_gone */
+    const struct wire_error *error; /* its result, in the arena; NULL: `body` */
     struct text body;
     api_call_done_fn *on_done;
     void *context;

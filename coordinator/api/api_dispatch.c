@@ -4,6 +4,7 @@
 #include "common/wire/wire_rules.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_handlers.h"
+#include "coordinator/api/api_otp.h"
 #include "coordinator/api/api_owner.h"
 #include "coordinator/api/api_state.h"
 
@@ -92,6 +93,10 @@ static const struct api_dispatch_method methods[] = {
      ACCESS_ALL},
     {"AccessService", "RevokeKey", REQUEST(revoke_key), api_key_handle_revoke, API_DISPATCH_OPEN,
      ACCESS_ALL},
+    {"AccessService", "EnrolOtp", REQUEST(enrol_otp), api_enrol_handle, API_DISPATCH_OPEN,
+     ACCESS_ALL},
+    {"AccessService", "RemoveOtp", REQUEST(remove_otp), api_enrol_handle_remove, API_DISPATCH_OPEN,
+     SCOPE(ACCESS_ADMIN)},
     {"FleetService", "Why", REQUEST(why), api_why_handle, API_DISPATCH_OPEN, ROWS},
     {"FleetService", "Forecast", REQUEST(forecast), api_why_handle_forecast, API_DISPATCH_OPEN,
      LOOK},
@@ -165,6 +170,11 @@ static bool lacks_scope(struct api_call *call, const struct api_dispatch_method 
     return true;
 }
 
+static void check_owner(struct api_call *call)
+{
+    api_owner_check(call, call->method->handle);
+}
+
 void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *method,
                       struct text body)
 {
@@ -187,6 +197,7 @@ void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *m
         return;
     }
     if (!is_closed(call, method)) {
-        api_owner_check(call, method->handle);
+        call->method = method;
+        api_otp_check(call, method->scopes, check_owner);
     }
 }

@@ -42,6 +42,8 @@ void api_log_handle(struct api_call *call);
 void api_principal_handle(struct api_call *call);
 void api_principal_handle_list(struct api_call *call);
 void api_principal_handle_who(struct api_call *call);
+void api_enrol_handle(struct api_call *call);
+void api_enrol_handle_remove(struct api_call *call);
 void api_key_handle(struct api_call *call);
 void api_key_handle_list(struct api_call *call);
 void api_key_handle_rotate(struct api_call *call);

@@ -182,6 +182,8 @@ void api_http_on_request(void *context, struct http_request *request)
     exchange->call->name =
         arena_printf(exchange->call->arena, "%s/%s", method->service, method->name);
     exchange->call->wait_limit_ms = timeout_ms;
+    exchange->call->otp =
+        arena_text(exchange->call->arena, text_trim(http_request_header(request, "Hikyaku-OTP")));
     http_request_set_data(request, exchange);
     api_dispatch_run(exchange->call, method, http_request_body(request));
 }

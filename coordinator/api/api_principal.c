@@ -167,6 +167,11 @@ static struct put_call *settle(struct api_call *call, const Hikyaku__V1__Princip
                                              : store_now_unix_ms(call->api->settings.store);
     stored->created_by = api_call_string(
         call, text_of(before != NULL ? before->stored->created_by : call->caller.principal));
+    if (before != NULL) {
+        stored->otp_sealed = before->stored->otp_sealed;
+        stored->otp_enrolled_unix_ms = before->stored->otp_enrolled_unix_ms;
+        stored->otp_enrolled_by = api_call_string(call, text_of(before->stored->otp_enrolled_by));
+    }
     if (check_tenant(call, stored->tenant) != 0 || add_roles(call, given, stored) != 0) {
         api_call_refuse(call, WIRE_CODE_INVALID_ARGUMENT);
         return NULL;

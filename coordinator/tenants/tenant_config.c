@@ -1,6 +1,7 @@
 #include "coordinator/tenants/tenant_config.h"
 
 #include "common/config/config_check.h"
+#include "common/policy/access_scope.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,15 @@ int tenant_config_check_sender_id(struct text value, struct problem *problem)
     }
     if (!is_good) {
         problem_set(problem, "", "G18", "must be 5 to 15 letters, digits, '-', '_' or '.'");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+int tenant_config_check_scope(struct text value, struct problem *problem)
+{
+    if (access_scope_find(value) == 0) {
+        problem_set(problem, "", "scope", "is no scope, such as campaign:approve (access.md)");
         return -EINVAL;
     }
     return 0;
@@ -41,6 +51,9 @@ static const struct config_key keys[] = {
      .doc = "Domain of the return path; default: default.return_path_domain."},
     {"default_mode", CONFIG_ENUM, AT(default_mode), .choices = modes, .fallback = "cluster",
      .doc = "Mode of calls that name none; cluster: limits.mode."},
+    {"otp_scopes", CONFIG_STRINGS, AT(otp_scopes), .maximum = 32,
+     .check = tenant_config_check_scope, .example = "[campaign:approve]",
+     .doc = "Scopes whose use needs a one-time code, beside access.otp_scopes."},
     {"disabled", CONFIG_BOOLEAN, AT(is_disabled), .fallback = "false",
      .doc = "Its principals are refused; what was submitted goes on, and its data ages as usual."},
 };

@@ -22,6 +22,7 @@ struct tenant_config {
     char *return_path_domain;           /* NULL: the cluster's */
     int default_mode;                   /* enum tenant_config_mode */
     bool is_disabled;
+    struct config_strings otp_scopes; /* beside the cluster's */
 };
 
 /** The keys of an entry. */
@@ -30,6 +31,9 @@ extern const struct config_table tenant_config_table;
 /** G18: 5 to 15 characters that stand in Feedback-ID as they are; empty: none.
  *  @return 0 or -EINVAL */
 int tenant_config_check_sender_id(struct text value, struct problem *problem);
+
+/** The name of a scope. @return 0 or -EINVAL */
+int tenant_config_check_scope(struct text value, struct problem *problem);
 
 /**
  * Rules between tenants, and between them and the cluster.

@@ -1,6 +1,7 @@
 #include "coordinator/tenants/tenants.h"
 
 #include "common/config/config_error.h"
+#include "common/policy/access_scope.h"
 #include "hikyaku/v1/api.pb-c.h"
 
 #include <assert.h>
@@ -14,6 +15,7 @@ struct tenants {
     size_t count;
     size_t configured;    /* the first ones; the others were taken away by a reload */
     struct tenant nobody; /* may use nothing */
+    uint32_t otp_scopes;  /* the cluster's */
 };
 
 struct tenants *tenants_create(void)
@@ -71,6 +73,15 @@ static const char *string_or(const char *own, const char *fallback)
     return own != NULL ? own : fallback;
 }
 
+static uint32_t scopes_of(const struct config_strings *names)
+{
+    uint32_t scopes = 0;
+    for (size_t i = 0; names != NULL && i < names->count; i++) {
+        scopes |= access_scope_find(text_of(names->items[i]));
+    }
+    return scopes;
+}
+
 static uint32_t mode_of(int mode, uint32_t fallback)
 {
     static const uint32_t modes[] = {[TENANT_CONFIG_MODE_LIVE] = HIKYAKU__V1__MODE__MODE_LIVE,
@@ -95,7 +106,8 @@ static void resolve(const struct tenants_settings *settings, const struct tenant
         .from_domains = list_of(arena, domains),
         .feedback_sender_id = string_or(config->feedback_sender_id, settings->feedback_sender_id),
         .limits = *settings->limits,
-        .is_disabled = config->is_disabled};
+        .is_disabled = config->is_disabled,
+        .otp_scopes = scopes_of(&config->otp_scopes)};
     ret_tenant->limits.default_mode = mode_of(config->default_mode, settings->limits->default_mode);
     const char *pool = string_or(config->default_pool, settings->defaults.pool);
     ret_tenant->defaults = (struct wire_effective_tenant){
@@ -147,6 +159,7 @@ void tenants_set(struct tenants *tenants, const struct tenants_settings *setting
                 &tenants->list[count++]);
     }
     tenants->count = count;
+    tenants->otp_scopes = scopes_of(settings->otp_scopes);
     tenants->configured = count;
     fill_nobody(settings, tenants);
     keep_taken_away(&before, tenants);
@@ -184,6 +197,11 @@ const struct tenant *tenants_first(const struct tenants *tenants)
     const struct tenant *usual = tenants_find(tenants, TEXT(TENANTS_DEFAULT));
     bool is_configured = usual != NULL && (size_t)(usual - tenants->list) < tenants->configured;
     return is_configured ? usual : &tenants->list[0];
+}
+
+uint32_t tenants_otp_scopes(const struct tenants *tenants, struct text name)
+{
+    return tenants->otp_scopes | tenants_obtain(tenants, name)->otp_scopes;
 }
 
 bool tenants_are_several(const struct tenants *tenants)

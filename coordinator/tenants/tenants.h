@@ -21,6 +21,7 @@ struct tenant {
     const char *feedback_sender_id; /* "" for none */
     struct wire_limits limits;      /* the cluster's, with its own mode */
     bool is_disabled;               /* its principals are refused */
+    uint32_t otp_scopes;            /* need a one-time code, beside the cluster's */
 };
 
 /** What the configuration says, borrowed. */
@@ -31,6 +32,7 @@ struct tenants_settings {
     struct wire_effective_tenant defaults;
     const char *feedback_sender_id;
     const struct wire_limits *limits;
+    const struct config_strings *otp_scopes; /* NULL: none */
 };
 
 struct tenants;
@@ -55,6 +57,8 @@ const struct tenant *tenants_obtain(const struct tenants *tenants, struct text n
 const struct tenant *tenants_at(const struct tenants *tenants, size_t place);
 /** Whose the key file's keys are: "default", else the first one. */
 const struct tenant *tenants_first(const struct tenants *tenants);
+/** Scopes whose use by a principal of this tenant needs a one-time code. */
+uint32_t tenants_otp_scopes(const struct tenants *tenants, struct text name);
 /** Is the cluster shared? Then who runs it is nobody's principal (TENANTS_ALL). */
 bool tenants_are_several(const struct tenants *tenants);
 
