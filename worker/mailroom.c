@@ -13,6 +13,7 @@
 #include "worker/report/reply_text.h"
 #include "worker/report/report.h"
 #include "worker/report/tallies.h"
+#include "worker/suppress/suppress.h"
 
 #include <stdlib.h>
 
@@ -34,6 +35,7 @@ struct mailroom {
     struct report *report;
     struct tallies *tallies;
     struct claims *claims;
+    struct suppress *suppress;
     bool is_draining;
     bool was_held; /* may_start() has said no */
 };
@@ -47,7 +49,7 @@ static bool may_start(void *context)
     bool may = !room->is_draining && report_is_open(room->report) &&
                service_stops_are_known(room->settings.stops) &&
                service_orders_are_known(room->settings.orders) &&
-               room->settings.may_send(room->settings.context);
+               suppress_is_known(room->suppress) && room->settings.may_send(room->settings.context);
     room->was_held = room->was_held || !may;
     return may;
 }
@@ -147,6 +149,7 @@ static void on_lost_claim(void *context, struct claim *claim)
 static void on_end(void *context, struct claim *claim)
 {
     struct mailroom *room = context;
+    suppress_remove(claim);
     claims_on_end(room->claims, claim);
 }
 
@@ -174,15 +177,30 @@ static void on_open(void *context, struct claim *claim)
     report_add(room->report, claim);
     for (size_t i = 0; i < claim->count; i++) {
         struct letter *letter = &claim->letters[i];
-        if (letter->place != LETTER_FILING) {
-            continue;
-        }
-        if (claim->is_damaged) {
+        if (claim->is_damaged && letter->place == LETTER_FILING) {
             report_settle(room->report, letter, &damaged);
-        } else {
-            outbox_file(room->outbox, letter);
         }
     }
+    if (!claim->is_damaged) {
+        suppress_add(room->suppress, claim);
+    }
+}
+
+static void on_checked(void *context, struct claim *claim)
+{
+    struct mailroom *room = context;
+    for (size_t i = 0; i < claim->count; i++) {
+        struct letter *letter = &claim->letters[i];
+        if (letter->place == LETTER_FILING) {
+            (letter->suppressed != 0 ? outbox_withdraw : outbox_file)(room->outbox, letter);
+        }
+    }
+}
+
+static void on_suppressed(void *context, struct letter *letter)
+{
+    struct mailroom *room = context;
+    outbox_withdraw(room->outbox, letter);
 }
 
 static void on_recall(void *context, struct claim *claim)
@@ -411,6 +429,11 @@ int mailroom_create(const struct mailroom_settings *settings, struct mailroom **
     open_paths(room);
     open_outbox(room);
     open_report(room);
+    room->suppress = suppress_create(&(struct suppress_settings){.loop = settings->loop,
+                                                                 .store = settings->store,
+                                                                 .on_checked = on_checked,
+                                                                 .on_added = on_suppressed,
+                                                                 .context = room});
     open_claims(room);
     *ret_room = room;
     return 0;
@@ -426,6 +449,7 @@ void mailroom_destroy(struct mailroom **room)
     report_destroy(&(*room)->report);
     tallies_destroy(&(*room)->tallies);
     claims_destroy(&(*room)->claims);
+    suppress_destroy(&(*room)->suppress);
     pipeline_destroy(&(*room)->pipeline);
     routes_destroy(&(*room)->routes);
     unreachable_destroy(&(*room)->unreachable);
@@ -535,6 +559,7 @@ void mailroom_set_gauges(struct mailroom *room)
 void mailroom_resume(struct mailroom *room)
 {
     report_resume(room->report);
+    suppress_resume(room->suppress);
     outbox_resume(room->outbox);
 }
 

@@ -60,12 +60,24 @@ int64_t store_now_unix_ms(const struct store *store)
     return store_clock_now(&store->clock, clock_boottime_ms(), clock_unix_ms());
 }
 
-struct store_command *store_begin(struct store *store, enum store_script_name script, size_t keys)
+static struct store_command *begin(struct store *store, const char *command,
+                                   enum store_script_name script, size_t keys)
 {
-    store_command_begin(&store->command, "EVALSHA");
+    store_command_begin(&store->command, command);
     store_command_add_string(&store->command, store->shas[script]);
     store_command_add_unsigned(&store->command, keys);
     return &store->command;
+}
+
+struct store_command *store_begin(struct store *store, enum store_script_name script, size_t keys)
+{
+    return begin(store, "EVALSHA", script, keys);
+}
+
+struct store_command *store_begin_reading(struct store *store, enum store_script_name script,
+                                          size_t keys)
+{
+    return begin(store, "EVALSHA_RO", script, keys);
 }
 
 void store_send(struct store *store, enum store_link_kind kind, store_link_reply_fn *on_reply,

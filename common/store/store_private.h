@@ -37,6 +37,9 @@ struct store_notices *store_notices_of(struct store *store);
 
 /** Begin EVALSHA of a script. */
 struct store_command *store_begin(struct store *store, enum store_script_name script, size_t keys);
+/** The same of a script that only reads: users who may not write the keys may call it. */
+struct store_command *store_begin_reading(struct store *store, enum store_script_name script,
+                                          size_t keys);
 /** Send what store_begin() or store_command_begin() began. */
 void store_send(struct store *store, enum store_link_kind kind, store_link_reply_fn *on_reply,
                 void *call);

@@ -139,7 +139,7 @@ void store_suppression_find(struct store *store, const struct store_suppression_
     const struct store_suppression_list all = {list->tenant, TEXT(STORE_SUPPRESSION_ALL)};
     assert(count > 0 && count <= STORE_SUPPRESSIONS_MAX && hashes.size % HASH_BYTES == 0);
     struct store_command *command =
-        store_begin(store, STORE_SCRIPT_SUPPRESS_FIND, 1 + (is_all ? 1 : 2) * count);
+        store_begin_reading(store, STORE_SCRIPT_SUPPRESS_FIND, 1 + (is_all ? 1 : 2) * count);
     add_key(store, list->tenant, "");
     add_buckets(store, &all, hashes);
     if (!is_all) {
@@ -259,7 +259,7 @@ void store_suppression_page(struct store *store, const struct store_suppression_
     assert(bucket < STORE_SUPPRESSION_BUCKETS);
     uint32_t count = STORE_SUPPRESSION_BUCKETS - bucket;
     count = count < BUCKETS_AT_ONCE ? count : BUCKETS_AT_ONCE;
-    struct store_command *command = store_begin(store, STORE_SCRIPT_SUPPRESS_LIST, count);
+    struct store_command *command = store_begin_reading(store, STORE_SCRIPT_SUPPRESS_LIST, count);
     for (uint32_t i = 0; i < count; i++) {
         add_bucket(store, list, bucket + i);
     }

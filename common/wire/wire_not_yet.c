@@ -13,7 +13,6 @@ static const struct wire_not_yet table[] = {
     {MESSAGE(create_campaign_request), 19, HIKYAKU__V1__TLS_POLICY__TLS_POLICY_OPPORTUNISTIC, 0,
      "TLS beyond opportunistic"},
     {MESSAGE(create_campaign_request), 20, 0, 0, "retention other than the operator's"},
-    {MESSAGE(content), 15, 0, 0, "suppression streams"},
     {MESSAGE(attachment), 5, 0, 0, "attachments as blobs (PutBlob)"},
     {MESSAGE(unsubscribe), 1, 0, HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU,
      "unsubscribe pages served by Hikyaku (HIKYAKU)"},

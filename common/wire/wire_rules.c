@@ -90,6 +90,7 @@ static const struct wire_rule content_rules[] = {
     {.number = 12, .entries_limit = LIMIT(headers), .nested = &header_set},
     {.number = 13, .text_class = WIRE_TEXT_LIST_ID, .max = 255},
     {.number = 14, .nested = &unsubscribe_set},
+    {.number = 15, .text_class = WIRE_TEXT_STREAM, .max = 64},
     {.number = 16, .text_class = WIRE_TEXT_PART, .min = 1, .max = 64, .entries = 3},
 };
 static const struct wire_rule_set content_set = SET(content_rules, wire_content_check_campaign);

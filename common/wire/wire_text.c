@@ -98,6 +98,17 @@ static const char *key_fault(struct text text)
     return all(text, is_key_byte) ? NULL : "may only hold A-Z a-z 0-9 . _ : -";
 }
 
+static bool is_stream_byte(unsigned char byte)
+{
+    return is_alphanumeric(byte) || strchr("._-", byte) != NULL;
+}
+
+static const char *stream_fault(struct text text)
+{
+    bool is_all = text_equal(text, TEXT("*"));
+    return is_all || all(text, is_stream_byte) ? NULL : "may only hold A-Z a-z 0-9 . _ -";
+}
+
 static const char *ref_fault(struct text text)
 {
     return text_find(text, '@') < text.size ? "must not contain \"@\"" : name_fault(text);
@@ -293,6 +304,7 @@ static const struct {
     [WIRE_TEXT_PART] = {"feedback_id_syntax", part_fault},
     [WIRE_TEXT_ID] = {"inline_id_syntax", id_fault},
     [WIRE_TEXT_CAMPAIGN] = {"campaign_id_syntax", campaign_fault},
+    [WIRE_TEXT_STREAM] = {"stream_syntax", stream_fault},
 };
 
 const char *wire_text_fault(enum wire_text_class text_class, struct text text)

@@ -24,6 +24,7 @@ enum wire_text_class {
     WIRE_TEXT_PART,     /* part of a Feedback-ID: printable ASCII without ":" or space */
     WIRE_TEXT_ID,       /* Content-ID's left part: letters, digits, . _ - @ + */
     WIRE_TEXT_CAMPAIGN, /* campaign id: 26 digits of Crockford base32 */
+    WIRE_TEXT_STREAM,   /* suppression stream: A-Z a-z 0-9 . _ -, or "*": all */
     WIRE_TEXT_CLASSES
 };
 

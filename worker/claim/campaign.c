@@ -1,5 +1,6 @@
 #include "worker/claim/campaign.h"
 
+#include "common/policy/suppression_record.h"
 #include "common/service/service_windows.h"
 #include "common/wire/wire_store.h"
 
@@ -22,6 +23,11 @@ static void fill_options(struct campaign *campaign, const Hikyaku__V1__CreateCam
     campaign->mode = given->mode;
     campaign->lane = given->lane;
     campaign->pool = text_of(given->pool);
+    campaign->is_advertising =
+        given->content_class != HIKYAKU__V1__CONTENT_CLASS__CONTENT_CLASS_NOTICE;
+    campaign->suppression_stream = content->suppression_stream[0] != '\0'
+                                       ? text_of(content->suppression_stream)
+                                       : TEXT(SUPPRESSION_STREAM_DEFAULT);
     campaign->return_path_domain = campaign->from_domain;
     campaign->is_verp = true;
     if (content->return_path != NULL) {

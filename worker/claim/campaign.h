@@ -20,9 +20,11 @@ struct campaign {
     struct text from_domain;
     struct text pool;
     struct text return_path_domain;
+    struct text suppression_stream;
     struct text windows;         /* when it may be sent, packed; empty: at any time */
     struct text unsubscribe_url; /* OWN_URL; empty: none */
     struct text unsubscribe_mailto;
+    bool is_advertising;
     bool is_verp;
     Hikyaku__V1__Mode mode;
     Hikyaku__V1__Lane lane;

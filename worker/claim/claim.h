@@ -33,10 +33,12 @@ struct claim {
     bool is_asking; /* the store is asked for it */
     bool is_hold;
     bool is_lost;    /* not ours any more: write nothing, start nothing */
+    bool is_checked; /* its letters are looked up on the suppression lists */
     bool is_damaged; /* its recipients cannot be read: the letters have nothing but their rows */
     struct letter *letters;
     struct buffer recipients; /* plaintext that the letters borrow; wiped */
     void *report;             /* worker/report's part */
+    void *suppress;           /* worker/suppress' part */
     char text[CLAIM_NAME_BYTES];
 };
 

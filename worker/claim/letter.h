@@ -5,6 +5,7 @@
 
 #include "common/base/text.h"
 #include "common/mail/rows.h"
+#include "common/security/address_hash.h"
 
 struct claim;
 struct connection;
@@ -45,13 +46,15 @@ struct letter {
     uint64_t sent_ms;                /* monotonic: when a connection took it */
     uint64_t asked_ms;               /* monotonic: when its mark was asked for */
     uint32_t index;
-    uint16_t position; /* in the batch */
-    uint8_t place;     /* enum letter_place */
-    uint8_t turns;     /* how often it came back from a connection without an outcome */
+    uint16_t position;  /* in the batch */
+    uint8_t place;      /* enum letter_place */
+    uint8_t turns;      /* how often it came back from a connection without an outcome */
+    uint8_t suppressed; /* enum suppression_reason: it must not go */
     bool needs_smtputf8;
     bool is_marked; /* the store holds ROW_MARKED for it (HOLD) */
     bool is_mark_asked;
-    struct row row; /* as claimed */
+    struct row row;                           /* as claimed */
+    unsigned char person[ADDRESS_HASH_BYTES]; /* keyed hash of its address, once it is looked up */
 };
 
 void letter_list_append(struct letter_list *list, struct letter *letter);

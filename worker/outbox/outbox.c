@@ -1,6 +1,7 @@
 #include "worker/outbox/outbox.h"
 
 #include "common/base/clock.h"
+#include "common/policy/suppression_record.h"
 #include "worker/outbox/attempt.h"
 #include "worker/outbox/outbox_pace.h"
 #include "worker/outbox/outbox_parts.h"
@@ -90,8 +91,10 @@ bool outbox_still_wanted(struct outbox *outbox, struct letter *letter)
     bool is_ours = !claim->is_lost && !claim->is_recalled && !is_expired;
     struct text site = letter->destination == NULL ? TEXT("") : letter->destination->site->name;
     struct outcome_report outcome = outcome_untouched(claim->recall_gate);
-    if (is_ours && !outbox_stops_hold(outbox, letter, site, &outcome) &&
-        !outbox_pace_holds(outbox, letter, &outcome)) {
+    if (is_ours && letter->suppressed != SUPPRESSION_NONE) {
+        outcome = outbox_suppressed(letter);
+    } else if (is_ours && !outbox_stops_hold(outbox, letter, site, &outcome) &&
+               !outbox_pace_holds(outbox, letter, &outcome)) {
         return true;
     }
     outbox_settle(outbox, letter, &outcome);
@@ -264,7 +267,7 @@ uint8_t outbox_gate_of(struct outbox *outbox, const struct letter *letter)
     if (letter->list == &campaign->waiting) {
         return campaign->lacks_key ? GATE_KEY_UNAVAILABLE : GATE_DOMAIN_UNVERIFIED;
     }
-    if (!outbox->settings.may_start(outbox->settings.context)) {
+    if (!outbox->settings.may_start(outbox->settings.context) || !letter->claim->is_checked) {
         return GATE_STORE_UNAVAILABLE;
     }
     if (letter->destination == NULL) {
@@ -300,6 +303,23 @@ void outbox_recall(struct outbox *outbox, struct claim *claim)
                            ? claim->recall_gate
                            : outbox_gate_of(outbox, letter);
         struct outcome_report outcome = outcome_untouched(gate);
+        destination_remove(letter);
+        outbox_settle(outbox, letter, &outcome);
+    }
+}
+
+struct outcome_report outbox_suppressed(const struct letter *letter)
+{
+    return (struct outcome_report){
+        .state = OUTCOME_SUPPRESSED,
+        .stage = "suppression",
+        .rule_id = suppression_record_reason_name((enum suppression_reason)letter->suppressed)};
+}
+
+void outbox_withdraw(struct outbox *outbox, struct letter *letter)
+{
+    if (letter_is_unstarted(letter) && letter->place != LETTER_COMPOSING) {
+        struct outcome_report outcome = outbox_suppressed(letter);
         destination_remove(letter);
         outbox_settle(outbox, letter, &outcome);
     }

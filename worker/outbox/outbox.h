@@ -54,6 +54,10 @@ void outbox_file(struct outbox *outbox, struct letter *letter);
 /** The claim is_recalled: give back untouched what of it has not started. When it is_lost, what has
  * no final dot yet ends as well. */
 void outbox_recall(struct outbox *outbox, struct claim *claim);
+/** What becomes of a letter whose recipient stands on a suppression list. */
+struct outcome_report outbox_suppressed(const struct letter *letter);
+/** It came on one while it waits here: it ends, at once or when it comes back from the pool. */
+void outbox_withdraw(struct outbox *outbox, struct letter *letter);
 /** The operator stops changed: IPs that they name are not used; then outbox_withhold(). */
 void outbox_mark_stopped(struct outbox *outbox);
 /** Give back untouched what of the claim has not started and an operator has stopped. */

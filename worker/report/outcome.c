@@ -1,10 +1,12 @@
 #include "worker/report/outcome.h"
 
 #include "common/policy/retry_clock.h"
+#include "common/security/address_hash.h"
 #include "common/wire/wire_store.h"
 #include "worker/report/reply_text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct outcome_report outcome_untouched(uint8_t gate)
 {
@@ -67,15 +69,21 @@ static uint32_t in_u32(uint64_t value)
     return value < UINT32_MAX ? (uint32_t)value : UINT32_MAX;
 }
 
-void outcome_append_detail(const struct outcome_report *outcome, uint16_t position,
-                           struct text domain, int64_t now_unix_ms, struct buffer *out)
+void outcome_append_detail(const struct outcome_report *outcome,
+                           const struct outcome_person *person, int64_t now_unix_ms,
+                           struct buffer *out)
 {
     char domain_text[256];
     char reply[REPLY_TEXT_BYTES + 1];
-    (void)snprintf(domain_text, sizeof domain_text, "%.*s", TEXT_PRINT(domain));
+    unsigned char hash[ADDRESS_HASH_BYTES];
+    (void)snprintf(domain_text, sizeof domain_text, "%.*s", TEXT_PRINT(person->domain));
     (void)reply_text_clean(outcome->reply, reply);
     Hikyaku__V1__StoredEventDetail detail = HIKYAKU__V1__STORED_EVENT_DETAIL__INIT;
-    detail.position = position;
+    detail.position = person->position;
+    if (outcome->suppresses && outcome->state == OUTCOME_BOUNCED) {
+        memcpy(hash, person->hash, sizeof hash);
+        detail.suppressed = (ProtobufCBinaryData){sizeof hash, hash};
+    }
     detail.occurred_unix_ms = now_unix_ms;
     detail.recipient_domain = domain_text;
     detail.site = string_of(outcome->site);

@@ -14,6 +14,7 @@ struct outcome_report {
     uint32_t enhanced;
     uint32_t delay_s; /* PENDING: not due before so much time; 0: its time stays */
     bool counts_attempt;
+    bool suppresses;      /* the reply says that this address is no more */
     bool is_reply_to_dot; /* a final reply to a message that did go out: evidence */
     const char *stage;
     const char *blame;
@@ -45,8 +46,15 @@ struct outcome_report outcome_untouched(uint8_t gate);
 bool outcome_apply(const struct outcome_report *outcome, const struct row *before,
                    const struct outcome_time *time, struct row *ret_row);
 
-/** Append the event's details. @param domain  of the recipient; at most 255 bytes are taken */
-void outcome_append_detail(const struct outcome_report *outcome, uint16_t position,
-                           struct text domain, int64_t now_unix_ms, struct buffer *out);
+/** Whose outcome it is. */
+struct outcome_person {
+    uint16_t position;
+    struct text domain;        /* at most 255 bytes are taken */
+    const unsigned char *hash; /* ADDRESS_HASH_BYTES */
+};
+/** Append the event's details; with the hash of an address that is to be suppressed. */
+void outcome_append_detail(const struct outcome_report *outcome,
+                           const struct outcome_person *person, int64_t now_unix_ms,
+                           struct buffer *out);
 
 #endif

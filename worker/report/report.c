@@ -139,8 +139,8 @@ static void gather(struct report_claim *part, struct letter *letter,
     changes->rows[changes->count++] = (struct store_row_change){letter->position, row};
     letter->row = row;
     if (has_event) {
-        outcome_append_detail(outcome, letter->position, letter->domain, time.now_unix_ms,
-                              &changes->details);
+        const struct outcome_person person = {letter->position, letter->domain, letter->person};
+        outcome_append_detail(outcome, &person, time.now_unix_ms, &changes->details);
         count_progress(&changes->progress, &row);
     }
 }

@@ -109,7 +109,9 @@ static void test_details_hold_no_address(void **state)
                                      .reply = TEXT("<anna@example.net>: unknown"),
                                      .queued_ms = UINT64_MAX,
                                      .smtp_ms = 12};
-    outcome_append_detail(&outcome, 17, TEXT("example.net"), at.now_unix_ms, &details);
+    static const unsigned char hash[16] = {7};
+    const struct outcome_person person = {17, TEXT("example.net"), hash};
+    outcome_append_detail(&outcome, &person, at.now_unix_ms, &details);
     struct arena *arena = arena_create(0);
     Hikyaku__V1__StoredEventDetails *read = NULL;
     assert_int_equal(wire_store_read_event_details(buffer_text(&details), arena, &read), 0);
