@@ -77,7 +77,7 @@ static bool is_in(const struct config_strings *list, const char *name)
 static int refuse(struct problem *problem, size_t place, const char *key, const char *rule,
                   const char *message)
 {
-    char field[64];
+    char field[96];
     (void)snprintf(field, sizeof field, "tenants[%zu].%s", place, key);
     problem_set(problem, field, rule, "%s", message);
     return -EINVAL;
