@@ -1,5 +1,6 @@
 #include "common/store/store_batch.h"
 
+#include "common/base/arena.h"
 #include "common/base/bytes.h"
 #include "common/store/store_keys.h"
 #include "common/store/store_private.h"
@@ -84,12 +85,14 @@ struct due_call {
     int64_t next_unix_s;
     int error;
     unsigned char campaign[16];
+    struct arena *groups;
 };
 
 static void end_due(struct due_call *call)
 {
     call->on_answer(call->context, call->error, call->batches, call->error == 0 ? call->count : 0,
                     call->next_unix_s);
+    arena_destroy(&call->groups);
     free(call->batches);
     free(call);
 }
@@ -105,6 +108,9 @@ static void on_due_header(void *object, int error, const redisReply *reply)
         due->row_count = (uint32_t)(rows <= ROWS_PER_BATCH_MAX ? rows : ROWS_PER_BATCH_MAX);
         due->expires_unix_ms = (int64_t)store_reply_number(store_reply_at(reply, 1));
         due->is_suspect = store_reply_number(store_reply_at(reply, 2)) >= SUSPECT_DEATHS;
+        struct text group = store_reply_text(store_reply_at(reply, 3));
+        due->group = arena_text(
+            call->groups, group.size > 0 ? group : store_reply_text(store_reply_at(reply, 4)));
     }
     if (call->answered == call->count) {
         end_due(call);
@@ -188,6 +194,8 @@ static void take_due(struct due_list *list, int error, const redisReply *reply)
         store_command_add_string(command, "o");
         store_command_add_string(command, "x");
         store_command_add_string(command, "d");
+        store_command_add_string(command, "g");
+        store_command_add_string(command, "p");
         store_send(call->store, STORE_LINK_READ, on_due_header, call);
     }
 }
@@ -205,6 +213,7 @@ static struct due_list *due_create(struct store *store, const unsigned char camp
     call->store = store;
     call->batches = xalloc_zero(limit + 1, sizeof(*call->batches));
     call->count = limit;
+    call->groups = arena_create(0);
     memcpy(call->campaign, campaign, sizeof(call->campaign));
     *list = (struct due_list){.call = call, .until_unix_s = until_unix_s};
     return list;

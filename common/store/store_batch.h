@@ -12,13 +12,14 @@ struct store_batch_name {
 };
 
 /** Batches of a campaign that are due by `until_unix_s`, earliest first, with the time of the next
- *  one after these (0: none). */
+ *  one after these (0: none); their texts are valid during the call. */
 struct store_due {
     uint32_t number;
     uint32_t row_count;
     int64_t due_unix_s;
     int64_t expires_unix_ms; /* of its own (containers); 0: the campaign's */
     bool is_suspect;         /* to be claimed in parts, alone (store_quarantine.h) */
+    struct text group;       /* the domain or provider it goes to; "other": several domains */
 };
 typedef void store_batch_due_fn(void *context, int error, const struct store_due *batches,
                                 size_t count, int64_t next_unix_s);

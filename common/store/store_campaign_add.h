@@ -10,6 +10,7 @@ struct store_chunk_batch {
     uint32_t number; /* chunk << 16 | ordinal */
     uint32_t row_count;
     struct text provider; /* key for the site counters: a provider or "other" */
+    struct text group;    /* the one domain that all of it goes to; empty: as `provider` says */
     struct text sealed_recipients;
     struct text sealed_refs;
     int64_t due_unix_s;      /* 0: at once */

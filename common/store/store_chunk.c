@@ -111,6 +111,7 @@ void store_chunk_add_arguments(struct store *store, const struct store_chunk_pla
         store_command_add(command, batch->sealed_refs);
         store_command_add_number(command, batch->due_unix_s);
         store_command_add_number(command, batch->expires_unix_ms);
+        store_command_add(command, batch->group);
     }
     for (size_t i = 0; looks_up && i < chunk->row_count; i++) {
         store_command_add_number(command, chunk->rows[i].hash);

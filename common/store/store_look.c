@@ -20,6 +20,7 @@ struct row_call {
     void *context;
     struct store_look_row look;
     struct buffer provider;
+    struct buffer group;
     int error;
 };
 
@@ -48,6 +49,8 @@ static void on_header(void *object, int error, const redisReply *reply)
     call->look.claimed_unix_s = (int64_t)store_reply_number(store_reply_at(reply, 3));
     call->look.deaths = (uint32_t)store_reply_number(store_reply_at(reply, 4));
     call->look.expires_unix_ms = (int64_t)store_reply_number(store_reply_at(reply, 5));
+    struct text group = store_reply_text(store_reply_at(reply, 6));
+    buffer_append_text(&call->group, group.size > 0 ? group : buffer_text(&call->provider));
 }
 
 static void on_row(void *object, int error, const redisReply *reply)
@@ -69,15 +72,17 @@ static void on_due(void *object, int error, const redisReply *reply)
     call->error = call->error != 0 ? call->error : error;
     call->look.due_unix_s = (int64_t)store_reply_number(reply);
     call->look.provider = buffer_text(&call->provider);
+    call->look.group = buffer_text(&call->group);
     call->on_answer(call->context, call->error, &call->look);
     buffer_finish(&call->provider);
+    buffer_finish(&call->group);
     free(call);
 }
 
 void store_look_row(struct store *store, const struct store_batch_name *name, uint32_t position,
                     store_look_row_fn *on_answer, void *context)
 {
-    static const char *const fields[] = {"n", "p", "s", "t", "d", "x"};
+    static const char *const fields[] = {"n", "p", "s", "t", "d", "x", "g"};
     struct store_command *command = store_command_of(store);
     struct row_call *call = xalloc_zero(1, sizeof *call);
     call->on_answer = on_answer;

@@ -10,6 +10,7 @@
 struct store_look_row {
     struct row row;
     struct text provider; /* key of the table, or empty */
+    struct text group;    /* as in struct store_due */
     char session[33];     /* of the worker that holds it; empty: free */
     int64_t claimed_unix_s;
     int64_t due_unix_s;      /* of the free batch; 0: it is not in the index */

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-/* Site counters go by provider; a domain of its own is not one. */
-static struct text site_of(struct text provider)
+/* What is longer would cost its header the compact form. */
+#define GROUP_BYTES_MAX 64
+
+static bool is_domain(struct text key)
 {
-    bool is_domain = text_find(provider, '.') < provider.size;
-    return is_domain ? TEXT(INTAKE_MIXED) : provider;
+    return text_find(key, '.') < key.size;
 }
 
 void api_chunk_fill(const struct intake_settings *settings, const struct intake_result *result,
@@ -15,10 +16,13 @@ void api_chunk_fill(const struct intake_settings *settings, const struct intake_
     struct store_chunk_batch *batches = arena_zero(arena, result->batch_count, sizeof *batches);
     for (size_t i = 0; i < result->batch_count; i++) {
         const struct intake_batch *batch = &result->batches[i];
+        bool is_own = is_domain(batch->provider);
         batches[i] = (struct store_chunk_batch){
             .number = batch->number,
             .row_count = batch->row_count,
-            .provider = site_of(batch->provider),
+            /* Site counters go by provider; a domain of its own is not one. */
+            .provider = is_own ? TEXT(INTAKE_MIXED) : batch->provider,
+            .group = is_own && batch->provider.size <= GROUP_BYTES_MAX ? batch->provider : TEXT(""),
             .sealed_recipients = buffer_text(&batch->sealed_recipients),
             .sealed_refs = buffer_text(&batch->sealed_refs),
         };

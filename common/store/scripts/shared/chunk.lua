@@ -3,12 +3,12 @@
 -- KEYS: header, chunks, parts, due, then h, r, b, f of each batch, then the duplicate buckets
 -- ARGV: chunk, digest, rejected, looks up, refuses, answer, map, batches, rows,
 --       bucket of each row (u16: nth bucket key, 0xffff: duplicate inside the chunk), then of each
---       batch: number, rows, provider, recipients, refs, due s, expires ms; then the hashes
+--       batch: number, rows, provider, recipients, refs, due s, expires ms, group; then the hashes
 local HEADER, CHUNKS, PARTS, DUE = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local CHUNK, DIGEST, REJECTED = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local LOOKS_UP, REFUSES = ARGV[4] == '1', ARGV[5] == '1'
 local BATCH_COUNT, ROW_COUNT, BUCKETS = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
-local FIRST_BATCH_KEY, BATCH_KEYS, BATCH_ARGUMENTS = 5, 4, 7
+local FIRST_BATCH_KEY, BATCH_KEYS, BATCH_ARGUMENTS = 5, 4, 8
 local FIRST_BATCH_ARGUMENT = 11
 local FIRST_BUCKET_KEY = FIRST_BATCH_KEY + BATCH_KEYS * BATCH_COUNT
 local FIRST_HASH = FIRST_BATCH_ARGUMENT + BATCH_ARGUMENTS * BATCH_COUNT
@@ -130,6 +130,9 @@ local function add_batch(nth, first_row, doubled)
     redis.call('HSET', KEYS[key], 'v', FORMAT, 'n', ARGV[at + 1], 'p', site, 'o', digits(open))
     if ARGV[at + 6] ~= '0' then
         redis.call('HSET', KEYS[key], 'x', ARGV[at + 6])
+    end
+    if ARGV[at + 7] ~= '' then
+        redis.call('HSET', KEYS[key], 'g', ARGV[at + 7])
     end
     redis.call('SET', KEYS[key + 1], table.concat(rows))
     redis.call('SET', KEYS[key + 3], ARGV[at + 4])
