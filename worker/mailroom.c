@@ -5,7 +5,7 @@
 #include "common/service/service_windows.h"
 #include "worker/answers.h"
 #include "worker/claim/claim_return.h"
-#include "worker/claim/claims.h"
+#include "worker/claim/claims_told.h"
 #include "worker/outbox/outbox.h"
 #include "worker/outbox/outbox_view.h"
 #include "worker/paths/paths_gauges.h"
@@ -63,11 +63,10 @@ static bool may_complete(void *context, const struct sending_ip *ip)
 
 static void go_on(struct mailroom *room)
 {
-    if (room->was_held) {
-        room->was_held = false;
-        if (may_start(room)) {
-            outbox_resume(room->outbox);
-        }
+    bool was_held = room->was_held;
+    room->was_held = false;
+    if (was_held && may_start(room)) {
+        outbox_resume(room->outbox);
     }
 }
 
@@ -98,6 +97,7 @@ static void on_outcome(void *context, struct letter *letter, const struct outcom
     struct mailroom *room = context;
     tally(room, letter, outcome);
     counters_outcome(room->settings.counters, letter, outcome);
+    claims_on_outcome(letter->claim, outcome->state != OUTCOME_PENDING);
     report_settle(room->report, letter, outcome);
 }
 
@@ -533,9 +533,9 @@ void mailroom_fill_credit(struct mailroom *room, size_t shares, Hikyaku__V1__Cre
                           struct arena *arena)
 {
     const struct counters_view view = view_of(room);
-    claims_fill_credit(room->claims, shares, credit, arena);
+    claims_told_credit(room->claims, shares, credit, arena);
     counters_fill_status(room->settings.counters, &view, credit, arena);
-    claims_fill_names(room->claims, credit->status, arena);
+    claims_told_names(room->claims, credit->status, arena);
 }
 
 void mailroom_use(struct mailroom *room, const struct worker_config *config,

@@ -62,6 +62,15 @@ static int check_hello(const Hikyaku__V1__Hello *hello, struct problem *problem)
     return check_name(hello->name, "hello.name", problem);
 }
 
+static int check_parts(const Hikyaku__V1__Credit__Room *room, struct problem *problem)
+{
+    int error = 0;
+    for (size_t i = 0; i < room->n_parts && error == 0; i++) {
+        error = check_name(room->parts[i]->group, "credit.rooms.parts.group", problem);
+    }
+    return error;
+}
+
 static int check_credit(const Hikyaku__V1__Credit *credit, struct problem *problem)
 {
     int error = 0;
@@ -69,6 +78,7 @@ static int check_credit(const Hikyaku__V1__Credit *credit, struct problem *probl
         const Hikyaku__V1__Credit__Room *room = credit->rooms[i];
         error = check_lane(room->lane, "credit.rooms.lane", problem);
         error = error == 0 ? check_name(room->pool, "credit.rooms.pool", problem) : error;
+        error = error == 0 ? check_parts(room, problem) : error;
     }
     if (error == 0 && credit->status != NULL && strlen(credit->status->note) > NOTE_BYTES_MAX) {
         return refuse(problem, "credit.status.note", "too_large");
@@ -94,6 +104,7 @@ static int check_offer(const Hikyaku__V1__Offer *offer, struct problem *problem)
     int error = check_id(offer->campaign_id, "offer.campaign_id", problem);
     error = error == 0 ? check_lane(offer->lane, "offer.lane", problem) : error;
     error = error == 0 ? check_name(offer->pool, "offer.pool", problem) : error;
+    error = error == 0 ? check_name(offer->group, "offer.group", problem) : error;
     return error != 0 ? error : check_name(offer->provider, "offer.provider", problem);
 }
 

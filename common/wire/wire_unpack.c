@@ -37,6 +37,7 @@ static const ProtobufCMessageDescriptor *const handshake[] = {
 
 static const struct wire_count fleet_counts[] = {
     {&hikyaku__v1__credit__descriptor, 1, 2000},
+    {&hikyaku__v1__credit__room__descriptor, 5, 1000},
     {&hikyaku__v1__worker_status__descriptor, 8, 2000},
     {&hikyaku__v1__worker_status__descriptor, 9, 20000},
     {&hikyaku__v1__waiting_letters__descriptor, 6, 256},

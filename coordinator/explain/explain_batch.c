@@ -38,6 +38,7 @@ static void on_look(void *context, int error, const struct store_look_row *look)
     }
     ask->look = *look;
     ask->look.provider = arena_text(ask->arena, look->provider);
+    ask->look.group = arena_text(ask->arena, look->group);
     explain_next(ask);
 }
 

@@ -66,6 +66,7 @@ static void add_campaign(struct explain_ask *ask, struct why_facts *facts)
     facts->lacks_key = reasons->lacks_key || ask->lacks_key;
     facts->workers = reasons->workers;
     facts->room = reasons->room;
+    facts->is_behind = reasons->is_behind;
     facts->limit_count = ask->limit_count;
     memcpy(facts->limits, ask->limit_counts, ask->limit_count * sizeof facts->limits[0]);
     if (reasons->is_restored) {
@@ -117,6 +118,8 @@ static void add_recipient(struct explain_ask *ask, struct why_facts *facts)
     add_canary(ask, ask->batch.number >= ask->campaign.canary.batches, facts);
     facts->due_unix_ms = ask->look.session[0] == '\0' ? ask->look.due_unix_s * S_MS : 0;
     facts->batch_rows = ask->look.rows;
+    facts->is_behind =
+        fleet_reasons_is_behind(ask->explain->settings.fleet, &ask->campaign, &ask->look.group);
     facts->place = place_of(ask);
     facts->worker_gate = ask->worker_gate;
     facts->ahead = ask->worker_ahead;

@@ -140,6 +140,8 @@ static void close_turn(const struct why_facts *facts, struct why_answer *answer)
         close_gate(answer, GATE_NO_SENDING_IP, 0);
     } else if (facts->room == 0) {
         close_gate(answer, GATE_WORKER_CREDIT, 0);
+    } else if (facts->is_behind) {
+        close_gate(answer, GATE_PATH_RATE, 0);
     }
     if (facts->row.gate != GATE_RETRY_DUE && facts->row.gate != GATE_OPERATOR_STOP &&
         facts->row.gate != GATE_SITE_SUSPENDED && facts->row.gate != GATE_PAUSED) {

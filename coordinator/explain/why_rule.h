@@ -58,6 +58,7 @@ struct why_facts {
     size_t workers;   /* that serve its pool */
     size_t owned_ips; /* of the pool, not stopped */
     uint64_t room;    /* recipients they have room for */
+    bool is_behind;   /* of those that go where it goes they have as many as they send in a while */
     uint64_t ahead;   /* WHY_HELD: letters that go first; else as far as is known */
     enum why_place place;
     uint32_t batch_rows; /* what would be charged */

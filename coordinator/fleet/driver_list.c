@@ -82,7 +82,7 @@ static bool take_due(struct driver_campaign *campaign, const struct store_due *b
     /* It may have left the queues while the list was on its way. */
     return campaign->ready != NULL && batch->row_count > 0 &&
            ready_add_batch(campaign->driver->settings.ready, campaign->ready, batch->number,
-                           batch->row_count);
+                           batch->row_count, batch->group);
 }
 
 static bool take_batches(struct driver_campaign *campaign, const struct list_call *call,

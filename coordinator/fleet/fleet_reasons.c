@@ -99,8 +99,27 @@ void fleet_reasons_of(const struct fleet *fleet, const struct store_campaign *ca
         reasons.stop = view;
     }
     reasons.room = offer_book_room(offers_book(fleet->offers), campaign->pool, &reasons.workers);
+    reasons.is_behind = fleet_reasons_is_behind(fleet, campaign, NULL);
     add_ips(fleet, campaign->pool, arena, &reasons);
     *ret_reasons = reasons;
+}
+
+bool fleet_reasons_is_behind(const struct fleet *fleet, const struct store_campaign *campaign,
+                             const struct text *group)
+{
+    const struct offer_book *book = offers_book(fleet->offers);
+    const struct ready_campaign *ready = ready_find_campaign(fleet->ready, campaign->id);
+    enum ready_lane lane =
+        campaign->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL ? READY_TRANSACTIONAL : READY_BULK;
+    size_t workers = 0;
+    if (offer_book_room(book, campaign->pool, &workers) == 0) {
+        return false;
+    }
+    if (group != NULL) {
+        return !offer_book_takes_group(book, campaign->pool, lane, *group);
+    }
+    return ready != NULL && ready_waiting(ready) > 0 &&
+           !offer_book_takes_campaign(book, campaign->pool, ready);
 }
 
 size_t fleet_reasons_limits(const struct fleet *fleet, const struct limit_subject *subject,

@@ -37,13 +37,18 @@ struct fleet_reasons {
     struct send_window_state window;
     bool has_windows;
     size_t workers;                                     /* that serve its pool */
-    uint64_t room;                                      /* recipients they have room for */
+    uint64_t room;                                      /* recipients they have room for, */
+    bool is_behind;                                     /* but for none of its batches that wait */
     struct fleet_reasons_ip ips[FLEET_REASONS_IPS_MAX]; /* of its pool */
     size_t ip_count;
 };
 
 void fleet_reasons_of(const struct fleet *fleet, const struct store_campaign *campaign,
                       struct arena *arena, struct fleet_reasons *ret_reasons);
+/** Have the workers of its pool as many recipients of a group (struct store_due) in hand as they
+ *  take, while there is room for others? @param group  NULL: all that its waiting batches go to */
+bool fleet_reasons_is_behind(const struct fleet *fleet, const struct store_campaign *campaign,
+                             const struct text *group);
 /** A stop of one site or IP. @param ret_stop  out, in the arena. @return false: none */
 bool fleet_reasons_stop(const struct fleet *fleet, const struct stop_question *question,
                         struct arena *arena, struct fleet_reasons_stop *ret_stop);

@@ -4,6 +4,7 @@
 #include "common/base/table.h"
 #include "coordinator/fleet/drive_facts.h"
 #include "coordinator/fleet/fleet_inside.h"
+#include "coordinator/fleet/fleet_reasons.h"
 
 #include <string.h>
 
@@ -233,15 +234,18 @@ void fleet_view_fill(const struct fleet *fleet, struct arena *arena, const char 
     add_alarms(fleet, arena, note, response);
 }
 
-/* No worker serves the pool, or those that do are full. */
-static enum gate gate_of_pool(const struct fleet *fleet, struct text pool)
+/* No worker serves the pool, or those that do are full: of all mail, or of what waits. */
+static enum gate gate_of_pool(const struct fleet *fleet, const struct store_campaign *campaign)
 {
     size_t workers = 0;
-    uint64_t room = offer_book_room(offers_book(fleet->offers), pool, &workers);
+    uint64_t room = offer_book_room(offers_book(fleet->offers), campaign->pool, &workers);
     if (workers == 0) {
         return GATE_NO_SENDING_IP;
     }
-    return room == 0 ? GATE_WORKER_CREDIT : GATE_NONE;
+    if (room == 0) {
+        return GATE_WORKER_CREDIT;
+    }
+    return fleet_reasons_is_behind(fleet, campaign, NULL) ? GATE_PATH_RATE : GATE_NONE;
 }
 
 /* "by suzuki: carrier maintenance" */
@@ -278,5 +282,5 @@ enum gate fleet_view_gate(const struct fleet *fleet, const struct store_campaign
         return GATE_KEY_UNAVAILABLE;
     }
     enum gate limit = driver_limits_ask(fleet->driver, campaign->id);
-    return limit != GATE_NONE ? limit : gate_of_pool(fleet, campaign->pool);
+    return limit != GATE_NONE ? limit : gate_of_pool(fleet, campaign);
 }

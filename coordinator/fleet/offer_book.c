@@ -7,14 +7,26 @@
 #include <string.h>
 #include <utlist.h>
 
+/* What a worker has room for of one group, in one lane. */
+struct part {
+    uint32_t told;
+    uint32_t open; /* as in its room */
+    bool is_named; /* in what the worker told last */
+    char *group;
+};
+
 /* A worker's place in a pool. */
 struct room {
     struct worker *worker;
     struct pool *pool;
     uint32_t told[READY_LANE_COUNT];
-    uint32_t open[READY_LANE_COUNT]; /* recipients offered, without answer */
-    bool is_told;                    /* in the credit that is being taken over */
-    struct room *prev;               /* in the pool's ring: next in turn first */
+    uint32_t open[READY_LANE_COUNT];       /* recipients offered, without answer */
+    uint32_t each[READY_LANE_COUNT];       /* of a group that has no part; 0: not bounded */
+    struct table *parts[READY_LANE_COUNT]; /* by group */
+    bool is_told;                          /* in the credit that is being taken over */
+    bool is_dry;                           /* nothing fitted, */
+    uint64_t dry_version;                  /* when the queues were so */
+    struct room *prev;                     /* in the pool's ring: next in turn first */
     struct room *next;
     struct room *other; /* next pool of the same worker */
 };
@@ -31,7 +43,8 @@ struct worker {
 
 struct offer {
     struct offer_pick pick;
-    struct room *room; /* NULL: its worker is gone */
+    struct room *room; /* NULL: its worker is gone, */
+    struct part *part; /* and so is this; NULL besides: of a suspect batch */
     uint64_t sent_ms;
     bool is_sent;
     struct offer *prev;
@@ -71,12 +84,31 @@ static void unlink_room(struct room *room)
     DL_DELETE(room->pool->rooms, room);
 }
 
+static void free_part(struct part *part)
+{
+    free(part->group);
+    free(part);
+}
+
+static void free_parts(struct table **parts)
+{
+    struct table_walk walk;
+    struct part *part = table_first(*parts, &walk);
+    for (; part != NULL; part = table_next(&walk)) {
+        free_part(part);
+    }
+    table_destroy(parts);
+}
+
 static void free_worker(struct worker *worker)
 {
     while (worker->rooms != NULL) {
         struct room *room = worker->rooms;
         worker->rooms = room->other;
         unlink_room(room);
+        for (int lane = 0; lane < READY_LANE_COUNT; lane++) {
+            free_parts(&room->parts[lane]);
+        }
         free(room);
     }
     free(worker);
@@ -148,9 +180,69 @@ static struct room *obtain_room(struct offer_book *book, struct worker *worker, 
     room->pool = pool;
     room->other = worker->rooms;
     worker->rooms = room;
+    for (int lane = 0; lane < READY_LANE_COUNT; lane++) {
+        room->parts[lane] = table_create();
+    }
     link_room(room);
     return room;
 }
+
+/* ---------------------------------------------------------------- groups */
+
+static uint32_t less(uint32_t value, uint32_t by)
+{
+    return value > by ? value - by : 0;
+}
+
+static uint32_t each_of(const struct room *room, enum ready_lane lane)
+{
+    return room->each[lane] > 0 ? room->each[lane] : UINT32_MAX;
+}
+
+/* For struct ready_filter. */
+static uint32_t room_of_group(const void *context, enum ready_lane lane, struct text group)
+{
+    const struct room *room = context;
+    const struct part *part = table_get(room->parts[lane], group);
+    return part == NULL ? each_of(room, lane) : less(part->told, part->open);
+}
+
+static struct part *obtain_part(struct room *room, enum ready_lane lane, struct text group)
+{
+    struct part *part = table_get(room->parts[lane], group);
+    if (part == NULL) {
+        part = xalloc_zero(1, sizeof *part);
+        part->told = each_of(room, lane);
+        part->group = text_to_string(group);
+        (void)table_put(room->parts[lane], group, part);
+    }
+    return part;
+}
+
+/* What is offered and not answered keeps its part; all others are as told now, or as any. */
+static void tell_parts(struct room *room, const struct offer_room *told)
+{
+    struct table *parts = room->parts[told->lane];
+    struct table_walk walk;
+    room->each[told->lane] = told->each;
+    for (size_t i = 0; i < told->part_count; i++) {
+        struct part *part = obtain_part(room, told->lane, told->parts[i].group);
+        part->told = told->parts[i].recipients;
+        part->is_named = true;
+    }
+    struct part *part = table_first(parts, &walk);
+    for (; part != NULL; part = table_next(&walk)) {
+        if (!part->is_named && part->open == 0) {
+            (void)table_remove(parts, text_of(part->group));
+            free_part(part);
+            continue;
+        }
+        part->told = part->is_named ? part->told : each_of(room, told->lane);
+        part->is_named = false;
+    }
+}
+
+/* ---------------------------------------------------------------- rooms */
 
 void offer_book_set_rooms(struct offer_book *book,
                           const unsigned char session[OFFER_BOOK_SESSION_BYTES],
@@ -164,13 +256,14 @@ void offer_book_set_rooms(struct offer_book *book,
     }
     for (struct room *room = worker->rooms; room != NULL; room = room->other) {
         memset(room->told, 0, sizeof room->told);
-        room->is_told = false;
+        room->is_told = room->is_dry = false;
     }
     for (size_t i = 0; i < count; i++) {
         struct room *room = obtain_room(book, worker, rooms[i].pool);
         if (room != NULL) {
             room->told[rooms[i].lane] = rooms[i].recipients;
             room->is_told = true;
+            tell_parts(room, &rooms[i]);
         }
     }
 }
@@ -192,11 +285,6 @@ static void forget(struct offer_book *book, const unsigned char id[READY_ID_SIZE
     }
 }
 
-static uint32_t less(uint32_t value, uint32_t by)
-{
-    return value > by ? value - by : 0;
-}
-
 /* Take the offer out of the book; what becomes of its batch is the caller's. */
 static void close_offer(struct offer_book *book, struct offer *offer)
 {
@@ -207,6 +295,10 @@ static void close_offer(struct offer_book *book, struct offer *offer)
     DL_DELETE(*list, offer);
     if (offer->room != NULL) {
         offer->room->open[offer->pick.lane] -= offer->pick.rows;
+        offer->room->is_dry = false;
+    }
+    if (offer->part != NULL) {
+        offer->part->open -= offer->pick.rows;
     }
     free(offer);
 }
@@ -221,6 +313,7 @@ static void leave_room(struct offer_book *book, struct offer *list, const struct
             continue;
         }
         offer->room = NULL;
+        offer->part = NULL;
         if (restores && offer->is_sent) {
             (void)restore(book, &offer->pick);
             close_offer(book, offer);
@@ -278,12 +371,17 @@ static bool take_for(struct offer_book *book, struct room *room, struct offer_pi
         left[lane] = less(room->told[lane], room->open[lane]);
         most = left[lane] > most ? left[lane] : most;
     }
+    const struct ready_filter filter = {room_of_group, room};
     struct ready_pick pick;
-    if (most == 0 || !ready_take(book->ready, text_of(room->pool->name), left, &pick)) {
+    if (most == 0 || !ready_take(book->ready, text_of(room->pool->name), left, &filter, &pick)) {
+        room->is_dry = true;
+        room->dry_version = ready_version(book->ready);
         return false;
     }
     struct offer *offer = xalloc_zero(1, sizeof *offer);
     offer->room = room;
+    offer->part = obtain_part(room, pick.lane, pick.group);
+    offer->part->open += pick.rows;
     offer->pick.id = ++book->last_id;
     memcpy(offer->pick.session, room->worker->session, sizeof offer->pick.session);
     memcpy(offer->pick.campaign, ready_campaign_id(pick.campaign), READY_ID_SIZE);
@@ -307,7 +405,8 @@ static bool next_of_pool(struct offer_book *book, struct pool *pool, struct offe
     }
     struct room *room;
     for (room = pool->rooms; room != NULL; room = room->next) {
-        if (take_for(book, room, ret_pick)) {
+        bool is_dry = room->is_dry && room->dry_version == ready_version(book->ready);
+        if (!is_dry && take_for(book, room, ret_pick)) {
             unlink_room(room);
             link_room(room);
             return true;
@@ -331,6 +430,12 @@ bool offer_book_next(struct offer_book *book, struct offer_pick *ret_pick)
 static struct offer *find(const struct offer_book *book, uint64_t id)
 {
     return table_get(book->offers, TABLE_KEY(id));
+}
+
+struct text offer_book_group(const struct offer_book *book, uint64_t id)
+{
+    const struct offer *offer = find(book, id);
+    return offer == NULL || offer->part == NULL ? TEXT("") : text_of(offer->part->group);
 }
 
 void offer_book_sent(struct offer_book *book, uint64_t id, uint64_t now_ms)
@@ -387,6 +492,9 @@ bool offer_book_on_result(struct offer_book *book, const struct offer_result *re
         if (room != NULL && result->answer == OFFER_CLAIMED) {
             room->told[lane] = less(room->told[lane], offer->pick.rows);
         }
+        if (offer->part != NULL && result->answer == OFFER_CLAIMED) {
+            offer->part->told = less(offer->part->told, offer->pick.rows);
+        }
     }
     close_offer(book, offer);
     return true;
@@ -441,4 +549,30 @@ uint64_t offer_book_room(const struct offer_book *book, struct text name, size_t
     }
     *ret_workers = workers;
     return recipients;
+}
+
+bool offer_book_takes_group(const struct offer_book *book, struct text name, enum ready_lane lane,
+                            struct text group)
+{
+    const struct pool *pool = table_get(book->pools, name);
+    const struct room *room = pool == NULL ? NULL : pool->rooms;
+    while (room != NULL && (less(room->told[lane], room->open[lane]) == 0 ||
+                            room_of_group(room, lane, group) == 0)) {
+        room = room->next;
+    }
+    return room != NULL;
+}
+
+bool offer_book_takes_campaign(const struct offer_book *book, struct text name,
+                               const struct ready_campaign *campaign)
+{
+    const struct pool *pool = table_get(book->pools, name);
+    const struct room *room = pool == NULL ? NULL : pool->rooms;
+    for (; room != NULL; room = room->next) {
+        const struct ready_filter filter = {room_of_group, room};
+        if (ready_has(campaign, &filter)) {
+            return true;
+        }
+    }
+    return false;
 }

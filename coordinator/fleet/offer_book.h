@@ -6,7 +6,8 @@
  *        '-> abandon or forget         '---> expire      unanswered for 6 s: it waits again
  *
  * A worker's room is what it told last, less what it was offered since and has not answered: it may
- * count an offer twice for a moment, never too little. */
+ * count an offer twice for a moment, never too little. The same of each group (provider or domain):
+ * a worker takes no more of a slow one than it sends in a while. */
 #ifndef HIKYAKU_COORDINATOR_FLEET_OFFER_BOOK_H
 #define HIKYAKU_COORDINATOR_FLEET_OFFER_BOOK_H
 
@@ -22,10 +23,18 @@ struct offer_book;
 struct offer_book *offer_book_create(struct ready *ready);
 void offer_book_destroy(struct offer_book **book);
 
+/** How many more recipients of one group. */
+struct offer_part {
+    struct text group;
+    uint32_t recipients;
+};
 struct offer_room {
     struct text pool;
     enum ready_lane lane;
     uint32_t recipients;
+    uint32_t each; /* of groups that are not named; 0: any number of any */
+    const struct offer_part *parts;
+    size_t part_count;
 };
 /** What a worker can take; replaces what it told before. */
 void offer_book_set_rooms(struct offer_book *book,
@@ -44,7 +53,7 @@ struct offer_pick {
     uint32_t rows;
     enum ready_lane lane;
     const char *pool; /* lives as long as the book */
-    bool is_alone;    /* a suspect batch */
+    bool is_alone;    /* a suspect batch: of no group */
 };
 /** Take the next batch that a worker has room for; workers of a pool in turn. */
 bool offer_book_next(struct offer_book *book, struct offer_pick *ret_pick);
@@ -55,6 +64,8 @@ bool offer_book_add_alone(struct offer_book *book, const struct suspect *suspect
                           const unsigned char session[OFFER_BOOK_SESSION_BYTES],
                           struct offer_pick *ret_pick);
 
+/** Its group; "" when its worker is gone. Borrowed while the offer is open. */
+struct text offer_book_group(const struct offer_book *book, uint64_t id);
 /** It went out. */
 void offer_book_sent(struct offer_book *book, uint64_t id, uint64_t now_ms);
 /** It could not be sent: the batch waits again. */
@@ -90,5 +101,11 @@ size_t offer_book_open(const struct offer_book *book);
 /** What workers have room for in a pool: in recipients, both lanes; 0 and *ret_workers 0 when no
  *  worker serves it. */
 uint64_t offer_book_room(const struct offer_book *book, struct text pool, size_t *ret_workers);
+/** Has some worker of the pool room for a batch of this group / for any that the campaign waits
+ *  with? */
+bool offer_book_takes_group(const struct offer_book *book, struct text pool, enum ready_lane lane,
+                            struct text group);
+bool offer_book_takes_campaign(const struct offer_book *book, struct text pool,
+                               const struct ready_campaign *campaign);
 
 #endif

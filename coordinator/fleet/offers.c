@@ -1,5 +1,6 @@
 #include "coordinator/fleet/offers.h"
 
+#include "common/base/arena.h"
 #include "common/base/log.h"
 #include "common/base/metrics.h"
 #include "common/net/loop.h"
@@ -127,6 +128,7 @@ static void send_offer(struct offers *offers, struct worker *worker, const struc
     memcpy(id, pick->campaign, sizeof id);
     char *provider_name = text_to_string(provider);
     char *pool = xalloc_string(pick->pool);
+    char *group = text_to_string(offer_book_group(offers->book, pick->id));
     char *recipients = xalloc_copy(sealed.data, sealed.size);
     Hikyaku__V1__Offer offer = HIKYAKU__V1__OFFER__INIT;
     offer.campaign_id = (ProtobufCBinaryData){sizeof id, id};
@@ -140,11 +142,13 @@ static void send_offer(struct offers *offers, struct worker *worker, const struc
     offer.sent_unix_ms = store_now_unix_ms(offers->settings.store);
     offer.offer_id = pick->id;
     offer.alone = pick->is_alone;
+    offer.group = group;
     size_t workers = 0;
     (void)offer_book_room(offers->book, text_of(pick->pool), &workers);
     offer.shared = workers > 1;
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_OFFER, &offer.base);
     free(recipients);
+    free(group);
     free(pool);
     free(provider_name);
 }
@@ -289,20 +293,33 @@ void offers_kick(struct offers *offers)
     }
 }
 
+static struct offer_part *parts_of(const Hikyaku__V1__Credit__Room *room, struct arena *arena)
+{
+    struct offer_part *parts = arena_zero(arena, room->n_parts + 1, sizeof *parts);
+    for (size_t i = 0; i < room->n_parts; i++) {
+        parts[i] = (struct offer_part){text_of(room->parts[i]->group), room->parts[i]->recipients};
+    }
+    return parts;
+}
+
 void offers_on_credit(struct offers *offers, struct worker *worker,
                       const Hikyaku__V1__Credit *credit)
 {
     size_t count = credit->n_rooms < ROOMS_MAX ? credit->n_rooms : ROOMS_MAX;
-    struct offer_room *rooms = xalloc_zero(count, sizeof *rooms);
+    struct arena *arena = arena_create(0);
+    struct offer_room *rooms = arena_zero(arena, count + 1, sizeof *rooms);
     for (size_t i = 0; i < count; i++) {
         const Hikyaku__V1__Credit__Room *room = credit->rooms[i];
         rooms[i].pool = text_of(room->pool);
         rooms[i].lane =
             room->lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL ? READY_TRANSACTIONAL : READY_BULK;
         rooms[i].recipients = room->recipients;
+        rooms[i].each = room->each;
+        rooms[i].parts = parts_of(room, arena);
+        rooms[i].part_count = room->n_parts;
     }
     offer_book_set_rooms(offers->book, workers_session(worker), rooms, count);
-    free(rooms);
+    arena_destroy(&arena);
     offers_kick(offers);
 }
 

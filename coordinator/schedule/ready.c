@@ -15,15 +15,27 @@ struct batch {
     uint32_t number;
     uint32_t rows;
     bool taken;
+    struct group *group; /* borrowed */
     struct batch *prev;
-    struct batch *next; /* in the campaign's waiting list */
+    struct batch *next; /* in the group's waiting list */
+};
+
+/* Batches of a campaign that go to one provider or domain. */
+struct group {
+    char *name;
+    uint32_t batches;      /* waiting and taken */
+    struct batch *waiting; /* list */
+    struct group *prev;
+    struct group *next; /* in the campaign's ring */
 };
 
 struct ready_campaign {
     unsigned char id[READY_ID_SIZE];
     struct tenant *tenant; /* borrowed */
+    enum ready_lane lane;
     struct table *batches; /* by number: all, waiting and taken */
-    struct batch *waiting; /* list */
+    struct table *groups;  /* by name: those with batches */
+    struct group *ring;    /* those with waiting batches, next in turn first */
     uint32_t waiting_count;
     uint32_t taken_count;
     uint64_t waiting_rows;
@@ -60,6 +72,7 @@ struct ready {
     struct ready_settings settings;
     struct table *pools;     /* by name */
     struct table *campaigns; /* by id */
+    uint64_t version;
 };
 
 struct ready *ready_create(const struct ready_settings *settings)
@@ -139,7 +152,9 @@ struct ready_campaign *ready_add_campaign(struct ready *ready,
     assert(ready_find_campaign(ready, id) == NULL);
     struct ready_campaign *campaign = xalloc_zero(1, sizeof *campaign);
     memcpy(campaign->id, id, READY_ID_SIZE);
+    campaign->lane = lane;
     campaign->batches = table_create();
+    campaign->groups = table_create();
     campaign->tenant = obtain_tenant(&obtain_pool(ready, pool)->lanes[lane], tenant);
     campaign->tenant->campaign_count++;
     (void)table_put(ready->campaigns, id_key(campaign->id), campaign);
@@ -185,7 +200,7 @@ static void unlink_tenant(struct tenant *tenant)
 static void relink(struct ready_campaign *campaign)
 {
     struct tenant *tenant = campaign->tenant;
-    bool wants = campaign->waiting != NULL && !campaign->is_held;
+    bool wants = campaign->ring != NULL && !campaign->is_held;
     if (wants && !campaign->is_linked) {
         link_campaign(campaign);
     } else if (!wants && campaign->is_linked) {
@@ -210,10 +225,44 @@ static void change_waiting(struct ready_campaign *campaign, const struct batch *
     relink(campaign);
 }
 
+static void unlink_group(struct ready_campaign *campaign, struct group *group)
+{
+    DL_DELETE(campaign->ring, group);
+}
+
 static void unqueue(struct ready_campaign *campaign, struct batch *batch)
 {
-    DL_DELETE(campaign->waiting, batch);
+    struct group *group = batch->group;
+    DL_DELETE(group->waiting, batch);
+    if (group->waiting == NULL) {
+        unlink_group(campaign, group);
+    }
     change_waiting(campaign, batch, false);
+}
+
+static struct group *obtain_group(struct ready_campaign *campaign, struct text name)
+{
+    struct group *group = table_get(campaign->groups, name);
+    if (group == NULL) {
+        group = xalloc_zero(1, sizeof *group);
+        group->name = text_to_string(name);
+        (void)table_put(campaign->groups, name, group);
+    }
+    return group;
+}
+
+static void free_group(struct group *group)
+{
+    free(group->name);
+    free(group);
+}
+
+static void leave_group(struct ready_campaign *campaign, struct group *group)
+{
+    if (--group->batches == 0) {
+        (void)table_remove(campaign->groups, text_of(group->name));
+        free_group(group);
+    }
 }
 
 void ready_drop_campaign(struct ready *ready, struct ready_campaign **campaign_place)
@@ -227,7 +276,12 @@ void ready_drop_campaign(struct ready *ready, struct ready_campaign **campaign_p
     for (; batch != NULL; batch = table_next(&walk)) {
         free(batch);
     }
+    struct group *group = table_first(campaign->groups, &walk);
+    for (; group != NULL; group = table_next(&walk)) {
+        free_group(group);
+    }
     table_destroy(&campaign->batches);
+    table_destroy(&campaign->groups);
     (void)table_remove(ready->campaigns, id_key(campaign->id));
     free(campaign);
     if (--tenant->campaign_count == 0) {
@@ -239,7 +293,7 @@ void ready_drop_campaign(struct ready *ready, struct ready_campaign **campaign_p
 
 void ready_hold(struct ready *ready, struct ready_campaign *campaign, bool held)
 {
-    (void)ready;
+    ready->version++;
     campaign->is_held = held;
     relink(campaign);
 }
@@ -250,32 +304,40 @@ static struct batch *find_batch(const struct ready_campaign *campaign, uint32_t 
 }
 
 bool ready_add_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number,
-                     uint32_t rows)
+                     uint32_t rows, struct text group)
 {
-    (void)ready;
     if (find_batch(campaign, number) != NULL) {
         return false;
     }
     struct batch *batch = xalloc_zero(1, sizeof *batch);
     batch->number = number;
     batch->rows = rows;
+    batch->group = obtain_group(campaign, group);
+    batch->group->batches++;
     (void)table_put(campaign->batches, TABLE_KEY(batch->number), batch);
-    DL_APPEND(campaign->waiting, batch);
+    if (batch->group->waiting == NULL) {
+        DL_APPEND(campaign->ring, batch->group);
+    }
+    DL_APPEND(batch->group->waiting, batch);
     change_waiting(campaign, batch, true);
+    ready->version++;
     return true;
 }
 
 void ready_restore_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number)
 {
-    (void)ready;
     struct batch *batch = find_batch(campaign, number);
     if (batch == NULL || !batch->taken) {
         return;
     }
     batch->taken = false;
     campaign->taken_count--;
-    DL_PREPEND(campaign->waiting, batch);
+    if (batch->group->waiting == NULL) {
+        DL_PREPEND(campaign->ring, batch->group);
+    }
+    DL_PREPEND(batch->group->waiting, batch);
     change_waiting(campaign, batch, true);
+    ready->version++;
 }
 
 void ready_forget_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number)
@@ -291,44 +353,97 @@ void ready_forget_batch(struct ready *ready, struct ready_campaign *campaign, ui
         unqueue(campaign, batch);
     }
     (void)table_remove(campaign->batches, TABLE_KEY(number));
+    leave_group(campaign, batch->group);
     free(batch);
 }
 
-/* It cannot pay: a quantum for its next turn, and the next tenant's turn. */
-static void pass_turn(struct lane *lane)
+/* The campaign's next group with room for its next batch, or NULL. */
+static struct group *open_group(const struct ready_campaign *campaign,
+                                const struct ready_filter *filter)
 {
-    struct tenant *tenant = lane->ring;
-    tenant->deficit_rows += QUANTUM_ROWS;
-    DL_DELETE(lane->ring, tenant);
-    DL_APPEND(lane->ring, tenant);
-}
-
-/* Deficit round robin. One round is enough: no batch is larger than a quantum. */
-static struct ready_campaign *next_campaign(struct lane *lane, uint32_t room)
-{
-    while (lane->ring != NULL && lane->ring->campaigns->waiting->rows > lane->ring->deficit_rows) {
-        pass_turn(lane);
+    struct group *group = campaign->ring;
+    while (group != NULL && filter != NULL &&
+           group->waiting->rows >
+               filter->room(filter->context, campaign->lane, text_of(group->name))) {
+        group = group->next;
     }
-    bool fits = lane->ring != NULL && lane->ring->campaigns->waiting->rows <= room;
-    return fits ? lane->ring->campaigns : NULL;
+    return group;
 }
 
-static bool take_from(struct lane *lane, enum ready_lane which, uint32_t room,
+/* What may be taken next. */
+struct choice {
+    struct ready_campaign *campaign;
+    struct group *group; /* NULL: nothing */
+};
+
+static struct choice choose_campaign(const struct tenant *tenant, const struct ready_filter *filter)
+{
+    struct choice choice = {tenant->campaigns, NULL};
+    for (; choice.campaign != NULL; choice.campaign = choice.campaign->next) {
+        choice.group = open_group(choice.campaign, filter);
+        if (choice.group != NULL) {
+            break;
+        }
+    }
+    return choice;
+}
+
+/* It cannot pay: a quantum for its next turn, and the next tenant's turn. */
+static void pass_turn(struct tenant *tenant)
+{
+    tenant->deficit_rows += QUANTUM_ROWS;
+    DL_DELETE(tenant->lane->ring, tenant);
+    DL_APPEND(tenant->lane->ring, tenant);
+}
+
+/* Deficit round robin among the tenants that have something for which there is room. */
+static struct choice look_round(struct lane *lane, const struct ready_filter *filter)
+{
+    const struct tenant *last = lane->ring == NULL ? NULL : lane->ring->prev;
+    struct tenant *next = NULL;
+    for (struct tenant *tenant = lane->ring; tenant != NULL; tenant = next) {
+        struct choice choice = choose_campaign(tenant, filter);
+        next = tenant == last ? NULL : tenant->next;
+        if (choice.group != NULL && choice.group->waiting->rows <= tenant->deficit_rows) {
+            return choice;
+        }
+        if (choice.group != NULL) {
+            pass_turn(tenant);
+        }
+    }
+    return (struct choice){NULL, NULL};
+}
+
+/* A second round is enough: no batch is larger than a quantum. */
+static struct choice next_choice(struct lane *lane, const struct ready_filter *filter)
+{
+    struct choice choice = look_round(lane, filter);
+    return choice.group != NULL ? choice : look_round(lane, filter);
+}
+
+static bool take_from(struct lane *lane, uint32_t room, const struct ready_filter *filter,
                       struct ready_pick *ret_pick)
 {
-    struct ready_campaign *campaign = next_campaign(lane, room);
-    if (campaign == NULL) {
+    if (room == 0) {
         return false;
     }
+    struct choice choice = next_choice(lane, filter);
+    if (choice.group == NULL || choice.group->waiting->rows > room) {
+        return false;
+    }
+    struct ready_campaign *campaign = choice.campaign;
     struct tenant *tenant = campaign->tenant;
-    struct batch *batch = campaign->waiting;
+    struct batch *batch = choice.group->waiting;
     tenant->deficit_rows -= batch->rows;
-    DL_DELETE(tenant->campaigns, campaign); /* the next campaign of this tenant is next in turn */
+    DL_DELETE(tenant->campaigns, campaign); /* the next campaign of this tenant is next in turn, */
     DL_APPEND(tenant->campaigns, campaign);
+    DL_DELETE(campaign->ring, choice.group); /* and the next group of this campaign */
+    DL_APPEND(campaign->ring, choice.group);
     batch->taken = true;
     campaign->taken_count++;
     unqueue(campaign, batch);
-    *ret_pick = (struct ready_pick){campaign, batch->number, batch->rows, which};
+    *ret_pick = (struct ready_pick){campaign, batch->number, batch->rows, campaign->lane,
+                                    text_of(choice.group->name)};
     return true;
 }
 
@@ -349,7 +464,7 @@ static void count_taken(struct pool *pool, const struct ready_pick *pick)
 }
 
 bool ready_take(struct ready *ready, struct text pool_name, const uint32_t room[READY_LANE_COUNT],
-                struct ready_pick *ret_pick)
+                const struct ready_filter *filter, struct ready_pick *ret_pick)
 {
     struct pool *pool = table_get(ready->pools, pool_name);
     if (pool == NULL) {
@@ -360,12 +475,22 @@ bool ready_take(struct ready *ready, struct text pool_name, const uint32_t room[
         first = READY_BULK;
     }
     enum ready_lane second = first == READY_BULK ? READY_TRANSACTIONAL : READY_BULK;
-    bool found = take_from(&pool->lanes[first], first, room[first], ret_pick) ||
-                 take_from(&pool->lanes[second], second, room[second], ret_pick);
+    bool found = take_from(&pool->lanes[first], room[first], filter, ret_pick) ||
+                 take_from(&pool->lanes[second], room[second], filter, ret_pick);
     if (found) {
         count_taken(pool, ret_pick);
     }
     return found;
+}
+
+bool ready_has(const struct ready_campaign *campaign, const struct ready_filter *filter)
+{
+    return open_group(campaign, filter) != NULL;
+}
+
+uint64_t ready_version(const struct ready *ready)
+{
+    return ready->version;
 }
 
 const unsigned char *ready_campaign_id(const struct ready_campaign *campaign)

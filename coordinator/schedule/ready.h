@@ -1,8 +1,10 @@
 /* The ready queues of a coordinator: which batch is offered next. Pure: no I/O, no clock.
  *
  * A pool's batches wait by lane, then by tenant (deficit round robin in recipients), then by
- * campaign (one batch each in turn). TRANSACTIONAL goes first, but while BULK waits too it gets at
- * most its share of what is taken, so that neither starves. */
+ * campaign (one batch each in turn), then by group: the provider or domain that they go to (one
+ * batch each in turn). TRANSACTIONAL goes first, but while BULK waits too it gets at most its share
+ * of what is taken, so that neither starves. A group for which there is no room holds up no other
+ * one. */
 #ifndef HIKYAKU_COORDINATOR_SCHEDULE_READY_H
 #define HIKYAKU_COORDINATOR_SCHEDULE_READY_H
 
@@ -44,11 +46,12 @@ void ready_hold(struct ready *ready, struct ready_campaign *campaign, bool held)
 /**
  * Queue a batch behind its campaign's others.
  *
- * @param rows  recipients to be sent to, at most READY_BATCH_ROWS_MAX
+ * @param rows   recipients to be sent to, at most READY_BATCH_ROWS_MAX
+ * @param group  the provider or domain that it goes to; copied
  * @return false when the batch is known already (waiting, or taken and not released)
  */
 bool ready_add_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number,
-                     uint32_t rows);
+                     uint32_t rows, struct text group);
 /** A taken batch was not used (offer void): it waits again, in front. No-op unless it is taken. */
 void ready_restore_batch(struct ready *ready, struct ready_campaign *campaign, uint32_t number);
 /** Forget a batch (claimed, finished, gone), whether it waits or is taken. */
@@ -59,17 +62,29 @@ struct ready_pick {
     uint32_t number;
     uint32_t rows;
     enum ready_lane lane;
+    struct text group; /* borrowed until the batch is forgotten */
+};
+
+/** Recipients of a group that may be taken. */
+struct ready_filter {
+    uint32_t (*room)(const void *context, enum ready_lane lane, struct text group);
+    const void *context;
 };
 
 /**
  * Take the next batch of a pool.
  *
- * @param room  recipients that may be taken, per lane; a batch with more rows is not taken, and
- *              none of its lane goes before it: large batches are not overtaken for ever
+ * @param room    recipients that may be taken, per lane; a batch with more rows is not taken, and
+ *                none of its lane goes before it: large batches are not overtaken for ever
+ * @param filter  a batch with more rows than its group's room is left out; NULL: none is
  * @return false when nothing waits, or in each lane the next does not fit
  */
 bool ready_take(struct ready *ready, struct text pool, const uint32_t room[READY_LANE_COUNT],
-                struct ready_pick *ret_pick);
+                const struct ready_filter *filter, struct ready_pick *ret_pick);
+/** Does any batch of it wait that the filter lets through? */
+bool ready_has(const struct ready_campaign *campaign, const struct ready_filter *filter);
+/** Another number whenever something more may be taken than before. */
+uint64_t ready_version(const struct ready *ready);
 
 const unsigned char *ready_campaign_id(const struct ready_campaign *campaign);
 /** Batches that wait / were taken and not yet forgotten. */

@@ -9,6 +9,8 @@
 /** "<campaign id>:<batch>", with NUL. */
 #define CLAIM_NAME_BYTES 40
 
+struct backlog_group;
+
 struct claim {
     struct campaign *campaign; /* held */
     struct store_batch_name name;
@@ -16,17 +18,19 @@ struct claim {
     uint64_t ask;         /* number of the asking, in this session */
     uint64_t coordinator; /* number of the link that offered it */
     uint64_t offer_id;
-    uint64_t opened_ms;      /* monotonic */
-    uint64_t heard_ms;       /* monotonic: when the store last told the control word */
-    uint64_t expires_ms;     /* boottime; UINT64_MAX: never */
-    uint32_t expires_unix_s; /* the same for rows; 0: never */
-    uint32_t rows;           /* places of the credit */
-    uint32_t working;        /* letters neither idle nor settled */
-    uint16_t count;          /* letters */
-    uint16_t first_row;      /* of a suspect batch only this part is worked on, */
-    uint16_t row_count;      /* the other letters are idle */
-    uint8_t recall_gate;     /* is_recalled: the gate for what goes back; 0: the one that held it */
-    bool is_recalled;        /* what has not started goes back */
+    uint64_t opened_ms;          /* monotonic */
+    uint64_t heard_ms;           /* monotonic: when the store last told the control word */
+    uint64_t expires_ms;         /* boottime; UINT64_MAX: never */
+    uint32_t expires_unix_s;     /* the same for rows; 0: never */
+    uint32_t rows;               /* places of the credit */
+    uint32_t in_hand;            /* as its group counts it */
+    struct backlog_group *group; /* borrowed */
+    uint32_t working;            /* letters neither idle nor settled */
+    uint16_t count;              /* letters */
+    uint16_t first_row;          /* of a suspect batch only this part is worked on, */
+    uint16_t row_count;          /* the other letters are idle */
+    uint8_t recall_gate; /* is_recalled: the gate for what goes back; 0: the one that held it */
+    bool is_recalled;    /* what has not started goes back */
     bool is_transactional;
     bool is_alone;  /* a part of a suspect batch: this worker's only claim */
     bool is_shared; /* other workers serve its pool as well */

@@ -2,11 +2,10 @@
 
 #include "common/base/clock.h"
 #include "common/base/log.h"
-#include "common/base/table.h"
 #include "common/service/service_windows.h"
 #include "common/store/store_campaign.h"
 #include "common/wire/wire_store.h"
-#include "worker/claim/isolation.h"
+#include "worker/claim/claims_inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -22,21 +21,10 @@
 #define SEAL_LEVEL 1
 /* Campaigns whose word is asked for at once. */
 #define POLLS_MAX 16
-/* Claims told to coordinators. */
-#define NAMES_MAX 1000
-
-struct claims {
-    struct claims_settings settings;
-    struct campaigns *campaigns;
-    struct table *by_name;
-    struct credit credit;
-    struct seal *seal;
-    struct loop_timer *timer;
-    size_t polls;
-    struct isolation isolation;
-    uint64_t asks;
-    bool is_draining;
-};
+/* Recipients of one provider or domain that are taken before it is known how fast they go: a part
+ * of all, and no less than a batch. */
+#define FIRST_PART 4
+#define FIRST_MOST 1000
 
 static void on_tick(void *context);
 
@@ -47,6 +35,9 @@ struct claims *claims_create(const struct claims_settings *settings)
     claims->campaigns = campaigns_create();
     claims->by_name = table_create();
     claims->credit.limits = settings->limits;
+    uint32_t first = settings->limits.recipients / FIRST_PART;
+    claims->backlog = backlog_create(&(struct backlog_limits){
+        .first = first < FIRST_MOST ? first : FIRST_MOST, .ahead_ms = settings->idle_ms / 2});
     claims->seal = seal_create(SEAL_LEVEL);
     claims->timer = loop_timer_create(settings->loop, on_tick, claims);
     loop_timer_start(claims->timer, TICK_MS, TICK_MS);
@@ -61,6 +52,7 @@ void claims_destroy(struct claims **claims)
     assert(table_count((*claims)->by_name) == 0);
     loop_timer_destroy(&(*claims)->timer);
     campaigns_destroy(&(*claims)->campaigns);
+    backlog_destroy(&(*claims)->backlog);
     table_destroy(&(*claims)->by_name);
     seal_destroy(&(*claims)->seal);
     free(*claims);
@@ -95,12 +87,20 @@ static uint64_t now_of(const struct claims *claims)
     return loop_now_ms(claims->settings.loop);
 }
 
+static void leave(struct claim *claim, uint32_t rows, bool is_sent)
+{
+    claim->in_hand -= rows;
+    backlog_leave(claim->group, rows, is_sent);
+}
+
 static void forget(struct claims *claims, struct claim *claim)
 {
     if (claim->is_alone) {
         isolation_end(&claims->isolation, now_of(claims));
     }
     credit_give_back(&claims->credit, claim->rows);
+    leave(claim, claim->in_hand, false);
+    backlog_release(claim->group, now_of(claims));
     campaigns_release(claim->campaign, now_of(claims));
     (void)table_remove(claims->by_name, text_of(claim->text));
     claim_destroy(&claim);
@@ -152,6 +152,8 @@ static void open_claim(struct claims *claims, struct claim *claim,
     }
     LOG(LOG_CLAIMED, NULL, log_string("claim", claim->text), log_number("rows", claim->count),
         log_number("letters", claim->working));
+    uint32_t working = claim->working;
+    leave(claim, claim->in_hand > working ? claim->in_hand - working : 0, false);
     answer_claim(claims, claim, HIKYAKU__V1__OFFER_RESULT__RESULT__CLAIMED);
     claims->settings.on_open(claims->settings.context, claim);
     claims_on_word(claims, claim, given->word, given->ms_left);
@@ -313,6 +315,9 @@ static void on_offer(struct claims *claims, uint64_t link, const Hikyaku__V1__Of
     }
     (void)table_put(claims->by_name, text_of(claim->text), claim);
     credit_take(&claims->credit, claim->rows);
+    claim->in_hand = claim->rows;
+    claim->group = backlog_hold(claims->backlog, text_of(offer->pool), claim->is_transactional,
+                                text_of(offer->group), claim->rows, now_of(claims));
     campaigns_hold(campaign);
     ask_claim(claims, claim);
 }
@@ -364,6 +369,11 @@ void claims_on_message(struct claims *claims, uint64_t link,
 }
 
 /* ---------------------------------------------------------------- ends */
+
+void claims_on_outcome(struct claim *claim, bool is_sent)
+{
+    leave(claim, claim->in_hand > 0 ? 1 : 0, is_sent);
+}
 
 void claims_on_lost(struct claims *claims, struct claim *claim)
 {
@@ -488,72 +498,12 @@ static void on_tick(void *context)
         tend(claims, claim->campaign, now_ms);
     }
     campaigns_tidy(claims->campaigns, now_ms);
-}
-
-/* ---------------------------------------------------------------- credit */
-
-static char *string_of(const char *string)
-{
-    union {
-        const char *borrowed;
-        char *field;
-    } text = {string};
-    return text.field;
-}
-
-static void add_room(const struct claims *claims, Hikyaku__V1__Credit *credit, const char *pool,
-                     bool is_transactional, uint32_t shares, struct arena *arena)
-{
-    Hikyaku__V1__Credit__Room *room = arena_zero(arena, 1, sizeof *room);
-    hikyaku__v1__credit__room__init(room);
-    room->pool = string_of(pool);
-    room->lane =
-        is_transactional ? HIKYAKU__V1__LANE__LANE_TRANSACTIONAL : HIKYAKU__V1__LANE__LANE_BULK;
-    bool takes_none = claims->is_draining || claims_is_isolated(claims);
-    room->recipients = takes_none ? 0 : credit_room(&claims->credit, is_transactional, shares);
-    credit->rooms[credit->n_rooms++] = room;
-}
-
-/* The pools of which an IP is ours, each once. @return how many */
-static size_t owned_pools(const struct sending_ips *ips, const char **ret_pools)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < ips->count; i++) {
-        size_t known = 0;
-        while (known < count && strcmp(ret_pools[known], ips->items[i].pool) != 0) {
-            known++;
-        }
-        if (known == count && ips->items[i].state == SENDING_IP_OWNED &&
-            !ips->items[i].is_stopped) {
-            ret_pools[count++] = ips->items[i].pool;
-        }
-    }
-    return count;
-}
-
-void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,
-                        struct arena *arena)
-{
-    const char *pools[SENDING_IPS_MAX];
-    size_t count = owned_pools(claims->settings.ips, pools);
-    uint32_t all = (uint32_t)(shares * (count > 0 ? count : 1));
-    credit->rooms = arena_zero(arena, 2 * count + 1, sizeof(void *));
-    for (size_t i = 0; i < count; i++) {
-        add_room(claims, credit, pools[i], true, all, arena);
-        add_room(claims, credit, pools[i], false, all, arena);
+    if (backlog_tick(claims->backlog, now_ms)) {
+        claims->settings.on_credit(claims->settings.context);
     }
 }
 
-void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *status,
-                       struct arena *arena)
-{
-    struct table_walk walk;
-    status->claims = arena_zero(arena, NAMES_MAX, sizeof(char *));
-    struct claim *claim = table_first(claims->by_name, &walk);
-    for (; claim != NULL && status->n_claims < NAMES_MAX; claim = table_next(&walk)) {
-        status->claims[status->n_claims++] = arena_printf(arena, "%s", claim->text);
-    }
-}
+/* ---------------------------------------------------------------- what is held */
 
 const struct claim *claims_find(const struct claims *claims, struct text name)
 {

@@ -46,6 +46,8 @@ void claims_on_word(struct claims *claims, struct claim *claim, enum store_word 
                     uint64_t ms_left);
 /** The claim is lost: recall what has not started. */
 void claims_on_lost(struct claims *claims, struct claim *claim);
+/** One of its letters has its outcome. @param is_sent  it was tried; false: it goes back */
+void claims_on_outcome(struct claim *claim, bool is_sent);
 /** All of it is written or lost: forget it. */
 void claims_on_end(struct claims *claims, struct claim *claim);
 
@@ -57,12 +59,6 @@ void claims_on_verdict(struct claims *claims, const struct dkim_keys_domain *dom
 /** The operator stops changed. */
 void claims_on_stops(struct claims *claims);
 
-/** Rooms. @param shares  coordinators that share the room */
-void claims_fill_credit(const struct claims *claims, size_t shares, Hikyaku__V1__Credit *credit,
-                        struct arena *arena);
-/** status->claims: the names of the claims held or being asked for, at most 1,000. */
-void claims_fill_names(const struct claims *claims, Hikyaku__V1__WorkerStatus *status,
-                       struct arena *arena);
 /** Take nothing more, give back what has not started. */
 void claims_drain(struct claims *claims);
 /** Is this batch ("<campaign id>:<batch>") claimed here, or being asked for? */

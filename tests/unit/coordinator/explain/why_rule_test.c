@@ -48,7 +48,11 @@ static void each_gate_binds_when_it_is_all_there_is(void **state)
     check("its turn comes", &facts, GATE_WORKER_CREDIT, 0);
     facts = untried();
     facts.room = 0;
+    facts.is_behind = true;
     check("no room", &facts, GATE_WORKER_CREDIT, 0);
+    facts.room = 500;
+    check("room, but not for its site", &facts, GATE_PATH_RATE, 0);
+    facts.room = 0;
     facts.workers = 0;
     check("no worker", &facts, GATE_NO_SENDING_IP, 0);
     facts = untried();

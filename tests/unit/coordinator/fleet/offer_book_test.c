@@ -42,8 +42,9 @@ static void tell(struct bench *bench, unsigned char worker, uint32_t bulk, uint3
 {
     unsigned char id[OFFER_BOOK_SESSION_BYTES];
     session(worker, id);
-    const struct offer_room rooms[] = {{POOL, READY_BULK, bulk},
-                                       {POOL, READY_TRANSACTIONAL, transactional}};
+    const struct offer_room rooms[] = {
+        {.pool = POOL, .lane = READY_BULK, .recipients = bulk},
+        {.pool = POOL, .lane = READY_TRANSACTIONAL, .recipients = transactional}};
     offer_book_set_rooms(bench->book, id, rooms, 2);
 }
 
@@ -54,7 +55,7 @@ static struct ready_campaign *campaign(struct bench *bench, unsigned char number
     struct ready_campaign *campaign =
         ready_add_campaign(bench->ready, id, TEXT("default"), POOL, READY_BULK);
     for (uint32_t i = 0; i < batches; i++) {
-        assert_true(ready_add_batch(bench->ready, campaign, i, rows));
+        assert_true(ready_add_batch(bench->ready, campaign, i, rows, TEXT("other")));
     }
     return campaign;
 }
@@ -352,9 +353,56 @@ static void a_suspect_is_offered_to_one_worker(void **state)
     assert_false(offer_book_next(bench->book, &usual));
 }
 
+/* The rest of the room is for others, and the other worker may have room for the slow one. */
+static void a_group_gets_no_more_than_it_may_take(void **state)
+{
+    struct bench *bench = *state;
+    unsigned char first[OFFER_BOOK_SESSION_BYTES];
+    struct ready_campaign *c = campaign(bench, 1, 10, 500);
+    const struct offer_part parts[] = {{TEXT("other"), 700}};
+    const struct offer_part none[] = {{TEXT("other"), 0}};
+    struct offer_room room = {.pool = POOL,
+                              .lane = READY_BULK,
+                              .recipients = 4500,
+                              .each = 1000,
+                              .parts = parts,
+                              .part_count = 1};
+    struct offer_pick pick;
+    struct offer_pick next;
+    session(1, first);
+    offer_book_set_rooms(bench->book, first, &room, 1);
+    assert_true(offer_book_next(bench->book, &pick));
+    assert_true(text_equal(offer_book_group(bench->book, pick.id), TEXT("other")));
+    assert_false(offer_book_next(bench->book, &next)); /* 200 are left */
+    assert_true(ready_add_batch(bench->ready, c, 10, 500, TEXT("fast.test")));
+    assert_true(offer_book_next(bench->book, &next));
+    assert_int_equal(next.number, 10);
+    offer_book_sent(bench->book, pick.id, 0);
+    assert_true(answer(bench, &pick, OFFER_CLAIMED));
+    assert_false(offer_book_next(bench->book, &pick));
+    /* It says so: other mail is not held, this is. */
+    room.parts = none;
+    offer_book_set_rooms(bench->book, first, &room, 1);
+    assert_false(offer_book_next(bench->book, &pick));
+    assert_false(offer_book_takes_campaign(bench->book, POOL, c));
+    assert_false(offer_book_takes_group(bench->book, POOL, READY_BULK, TEXT("other")));
+    assert_true(offer_book_takes_group(bench->book, POOL, READY_BULK, TEXT("fast.test")));
+    tell(bench, 2, 1000, 0); /* an older worker, which knows no groups */
+    assert_true(offer_book_takes_campaign(bench->book, POOL, c));
+    assert_true(offer_book_next(bench->book, &pick));
+    assert_int_equal(pick.session[0], 2);
+    /* Not named any more: as any. */
+    room.part_count = 0;
+    offer_book_set_rooms(bench->book, first, &room, 1);
+    offer_book_remove_worker(bench->book, pick.session, true);
+    assert_true(offer_book_next(bench->book, &pick));
+    assert_int_equal(pick.session[0], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_group_gets_no_more_than_it_may_take, setup, teardown),
         cmocka_unit_test_setup_teardown(never_more_than_the_room, setup, teardown),
         cmocka_unit_test_setup_teardown(an_offer_is_known_until_it_is_answered, setup, teardown),
         cmocka_unit_test_setup_teardown(workers_of_a_pool_take_turns, setup, teardown),

@@ -20,7 +20,7 @@ static struct ready_campaign *campaign(struct ready *ready, unsigned char id, co
 static void fill(struct ready *ready, struct ready_campaign *target, uint32_t count, uint32_t rows)
 {
     for (uint32_t i = 0; i < count; i++) {
-        assert_true(ready_add_batch(ready, target, i, rows));
+        assert_true(ready_add_batch(ready, target, i, rows, TEXT("other")));
     }
 }
 
@@ -46,12 +46,12 @@ static void batches_of_one_campaign_leave_in_order(void **state)
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 1500);
     for (uint32_t i = 0; i < 3; i++) {
         struct ready_pick pick;
-        assert_true(ready_take(ready, POOL, ample, &pick));
+        assert_true(ready_take(ready, POOL, ample, NULL, &pick));
         assert_ptr_equal(pick.campaign, a);
         assert_int_equal(pick.number, i);
     }
     struct ready_pick pick;
-    assert_false(ready_take(ready, POOL, ample, &pick));
+    assert_false(ready_take(ready, POOL, ample, NULL, &pick));
     assert_int_equal(ready_taken(a), 3);
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 0);
 }
@@ -61,17 +61,17 @@ static void a_known_batch_is_not_queued_twice(void **state)
     struct ready *ready = *state;
     struct ready_campaign *a = campaign(ready, 1, "shop", READY_BULK);
     struct ready_pick pick;
-    assert_true(ready_add_batch(ready, a, 7, 10));
-    assert_false(ready_add_batch(ready, a, 7, 10));
-    assert_true(ready_take(ready, POOL, ample, &pick));
-    assert_false(ready_add_batch(ready, a, 7, 10)); /* offered: not again */
+    assert_true(ready_add_batch(ready, a, 7, 10, TEXT("other")));
+    assert_false(ready_add_batch(ready, a, 7, 10, TEXT("other")));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
+    assert_false(ready_add_batch(ready, a, 7, 10, TEXT("other"))); /* offered: not again */
     ready_restore_batch(ready, a, 7);
     ready_restore_batch(ready, a, 7); /* a second void offer changes nothing */
     assert_int_equal(ready_waiting(a), 1);
     ready_forget_batch(ready, a, 7);
     ready_forget_batch(ready, a, 7);
     assert_int_equal(ready_waiting(a), 0);
-    assert_true(ready_add_batch(ready, a, 7, 10)); /* a retry came due */
+    assert_true(ready_add_batch(ready, a, 7, 10, TEXT("other"))); /* a retry came due */
 }
 
 static void tenants_share_by_rows_whatever_their_number_of_campaigns(void **state)
@@ -86,7 +86,7 @@ static void tenants_share_by_rows_whatever_their_number_of_campaigns(void **stat
     uint64_t rows = 0;
     while (rows < 40000) {
         struct ready_pick pick;
-        assert_true(ready_take(ready, POOL, ample, &pick));
+        assert_true(ready_take(ready, POOL, ample, NULL, &pick));
         rows += pick.rows;
         rows_of_small += pick.campaign == small ? pick.rows : 0;
     }
@@ -103,7 +103,7 @@ static void campaigns_of_a_tenant_take_turns(void **state)
     int of_a = 0;
     for (int i = 0; i < 4; i++) {
         struct ready_pick pick;
-        assert_true(ready_take(ready, POOL, ample, &pick));
+        assert_true(ready_take(ready, POOL, ample, NULL, &pick));
         of_a += pick.campaign == a;
     }
     assert_int_equal(of_a, 2);
@@ -116,10 +116,10 @@ static void transactional_goes_first_but_leaves_bulk_its_share(void **state)
     fill(ready, campaign(ready, 2, "shop", READY_TRANSACTIONAL), 1000, 100);
     uint64_t taken[READY_LANE_COUNT] = {0};
     struct ready_pick pick;
-    assert_true(ready_take(ready, POOL, ample, &pick));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
     assert_int_equal(pick.lane, READY_TRANSACTIONAL);
     for (int i = 0; i < 500; i++) {
-        assert_true(ready_take(ready, POOL, ample, &pick));
+        assert_true(ready_take(ready, POOL, ample, NULL, &pick));
         taken[pick.lane] += pick.rows;
     }
     assert_in_range(taken[READY_TRANSACTIONAL] * 1000 / 50000, 780, 820);
@@ -132,11 +132,11 @@ static void what_does_not_fit_waits_and_the_other_lane_goes_on(void **state)
     fill(ready, campaign(ready, 2, "shop", READY_BULK), 1, 20);
     const uint32_t little[READY_LANE_COUNT] = {100, 100};
     struct ready_pick pick;
-    assert_true(ready_take(ready, POOL, little, &pick));
+    assert_true(ready_take(ready, POOL, little, NULL, &pick));
     assert_int_equal(pick.lane, READY_BULK);
-    assert_false(ready_take(ready, POOL, little, &pick));
-    assert_true(ready_take(ready, POOL, ample, &pick));
-    assert_false(ready_take(ready, TEXT("unknown"), ample, &pick));
+    assert_false(ready_take(ready, POOL, little, NULL, &pick));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
+    assert_false(ready_take(ready, TEXT("unknown"), ample, NULL, &pick));
 }
 
 static void a_held_campaign_keeps_its_batches(void **state)
@@ -146,13 +146,13 @@ static void a_held_campaign_keeps_its_batches(void **state)
     fill(ready, a, 2, 10);
     ready_hold(ready, a, true);
     struct ready_pick pick;
-    assert_false(ready_take(ready, POOL, ample, &pick));
+    assert_false(ready_take(ready, POOL, ample, NULL, &pick));
     assert_int_equal(ready_waiting(a), 2);
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 0);
     fill(ready, campaign(ready, 2, "shop", READY_BULK), 1, 10);
     ready_hold(ready, a, false);
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 30);
-    assert_true(ready_take(ready, POOL, ample, &pick));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
 }
 
 static void a_dropped_campaign_leaves_nothing(void **state)
@@ -161,12 +161,12 @@ static void a_dropped_campaign_leaves_nothing(void **state)
     struct ready_campaign *a = campaign(ready, 1, "shop", READY_BULK);
     fill(ready, a, 5, 10);
     struct ready_pick pick;
-    assert_true(ready_take(ready, POOL, ample, &pick));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
     ready_drop_campaign(ready, &a);
     assert_null(a);
     unsigned char id[READY_ID_SIZE] = {1};
     assert_null(ready_find_campaign(ready, id));
-    assert_false(ready_take(ready, POOL, ample, &pick));
+    assert_false(ready_take(ready, POOL, ample, NULL, &pick));
     assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 0);
 }
 
@@ -179,11 +179,11 @@ static void a_large_batch_is_not_overtaken_by_small_ones(void **state)
     const uint32_t little[READY_LANE_COUNT] = {0, 100};
     struct ready_pick pick;
     for (int i = 0; i < 200; i++) {
-        (void)ready_take(ready, POOL, little, &pick);
+        (void)ready_take(ready, POOL, little, NULL, &pick);
     }
     assert_int_equal(ready_waiting(large), 1);
     assert_true(ready_waiting_rows(ready, POOL, READY_BULK) > 500); /* the small ones wait too */
-    assert_true(ready_take(ready, POOL, ample, &pick));
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
     assert_ptr_equal(pick.campaign, large);
 }
 
@@ -222,7 +222,7 @@ static void check_model(const struct ready *ready, const struct model *models)
 static void take_into_model(struct ready *ready, struct model *models)
 {
     struct ready_pick pick;
-    if (!ready_take(ready, POOL, ample, &pick)) {
+    if (!ready_take(ready, POOL, ample, NULL, &pick)) {
         for (size_t i = 0; i < CAMPAIGNS; i++) {
             assert_true(models[i].is_held || ready_waiting(models[i].campaign) == 0);
         }
@@ -254,8 +254,9 @@ static void change_model(struct ready *ready, struct model *model, size_t owner,
         *place = *place == TAKEN ? WAITING : *place;
         break;
     default:
-        assert_int_equal(ready_add_batch(ready, model->campaign, number, rows_of(owner, number)),
-                         *place == NOWHERE);
+        assert_int_equal(
+            ready_add_batch(ready, model->campaign, number, rows_of(owner, number), TEXT("other")),
+            *place == NOWHERE);
         *place = *place == NOWHERE ? WAITING : *place;
         break;
     }
@@ -283,10 +284,63 @@ static void any_run_of_calls_keeps_the_books(void **state)
     }
 }
 
+/* A slow group holds up nobody: others are taken, whoever's turn it is. */
+static uint32_t without_slow(const void *context, enum ready_lane lane, struct text group)
+{
+    (void)lane;
+    return text_equal(group, text_of(context)) ? 0 : UINT32_MAX;
+}
+
+static void a_group_without_room_holds_up_no_other(void **state)
+{
+    struct ready *ready = *state;
+    const struct ready_filter filter = {without_slow, "slow.test"};
+    struct ready_campaign *a = campaign(ready, 1, "shop", READY_BULK);
+    struct ready_campaign *b = campaign(ready, 2, "bank", READY_BULK);
+    struct ready_pick pick;
+    for (uint32_t i = 0; i < 100; i++) {
+        assert_true(ready_add_batch(ready, a, i, 500, TEXT("slow.test")));
+    }
+    assert_true(ready_add_batch(ready, a, 100, 500, TEXT("fast.test")));
+    assert_true(ready_add_batch(ready, b, 0, 500, TEXT("slow.test")));
+    assert_true(ready_has(a, &filter));
+    assert_false(ready_has(b, &filter));
+    assert_true(ready_take(ready, POOL, ample, &filter, &pick));
+    assert_ptr_equal(pick.campaign, a);
+    assert_int_equal(pick.number, 100);
+    assert_true(text_equal(pick.group, TEXT("fast.test")));
+    assert_false(ready_has(a, &filter));
+    assert_false(ready_take(ready, POOL, ample, &filter, &pick));
+    ready_restore_batch(ready, a, 100);
+    ready_restore_batch(ready, a, 100);
+    assert_true(ready_take(ready, POOL, ample, &filter, &pick));
+    assert_int_equal(pick.number, 100);
+    /* Nothing was forgotten meanwhile. */
+    assert_int_equal(ready_waiting_rows(ready, POOL, READY_BULK), 101 * 500);
+    assert_true(ready_take(ready, POOL, ample, NULL, &pick));
+}
+
+static void groups_of_a_campaign_take_turns(void **state)
+{
+    struct ready *ready = *state;
+    struct ready_campaign *a = campaign(ready, 1, "shop", READY_BULK);
+    for (uint32_t i = 0; i < 6; i++) {
+        assert_true(ready_add_batch(ready, a, i, 500, i < 3 ? TEXT("one.test") : TEXT("two.test")));
+    }
+    static const uint32_t order[] = {0, 3, 1, 4, 2, 5};
+    for (size_t i = 0; i < 6; i++) {
+        struct ready_pick pick;
+        assert_true(ready_take(ready, POOL, ample, NULL, &pick));
+        assert_int_equal(pick.number, order[i]);
+    }
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_group_without_room_holds_up_no_other, setup, teardown),
+        cmocka_unit_test_setup_teardown(groups_of_a_campaign_take_turns, setup, teardown),
         CASE(batches_of_one_campaign_leave_in_order),
         CASE(a_known_batch_is_not_queued_twice),
         CASE(tenants_share_by_rows_whatever_their_number_of_campaigns),
