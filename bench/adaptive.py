@@ -100,7 +100,7 @@ class Hikyaku:
         cluster.add_coordinator(pools=[POOL, SHARED_POOL]).start()
         for name, pool in (("alone", POOL), ("first", SHARED_POOL), ("second", SHARED_POOL)):
             cluster.add_worker(ips=((ADDRESSES[name], f"{name}.{DOMAIN}"),), pool=pool,
-                               dkim={"sign": False})
+                               dkim={"sign": False}, profiles=[])
         for node in cluster.workers[:2]:
             node.start()
         for site, _ in self.providers:

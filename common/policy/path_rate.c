@@ -2,7 +2,12 @@
 
 #include <math.h>
 
-/* Doubling while cold: so often, when the rate was in use. */
+/* Growing while cold, so often, when the rate was in use. A server's store of two seconds must be
+ * empty before a rate of twice its limit is reached, or a second sees more than that: below
+ * GENTLE_RATE it takes four seconds to double. Above it few servers care. */
+#define GENTLE_RATE 128
+#define GENTLE_STEP_MS 1000
+#define GENTLE_GROWTH 1.19
 #define START_STEP_MS 250
 #define RESTART_STEP_MS 3000
 #define STEP_MS 1000
@@ -304,13 +309,16 @@ static uint64_t step_ms(const struct path_rate *rate, uint64_t least_ms, double 
 
 static enum path_rate_change start_on(struct path_rate *rate, uint64_t now_ms)
 {
-    uint64_t least_ms = rate->refused == 0 ? START_STEP_MS : RESTART_STEP_MS;
+    bool is_gentle = rate->refused == 0 && rate->rate < GENTLE_RATE;
+    uint64_t least_ms = rate->refused > 0 ? RESTART_STEP_MS
+                        : is_gentle       ? GENTLE_STEP_MS
+                                          : START_STEP_MS;
     if (now_ms - rate->step_begin.ms < step_ms(rate, least_ms, 4)) {
         return PATH_RATE_SAME;
     }
     bool grows = was_busy(rate, now_ms) && rate->rate < most_of(rate);
     if (grows) {
-        set_rate(rate, 2 * rate->rate);
+        set_rate(rate, (is_gentle ? GENTLE_GROWTH : 2) * rate->rate);
     }
     begin_step(rate, now_ms);
     return grows ? PATH_RATE_UP : PATH_RATE_SAME;

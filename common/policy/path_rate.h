@@ -1,11 +1,12 @@
 /* How many messages a second a path is given, found from what the server refuses. Pure.
  *
- * A cold path starts at its profile's first rate and doubles while that rate is in use and nothing
- * is refused. The first refusal opens an episode: the rate falls at once, and falls further to what
- * the server takes while it refuses. Between two refusals it took exactly what it allows (a token
- * bucket is empty at both): that is the ceiling. The rate then rises to just below the ceiling and
- * stays; now and then it tries a little more. A failed try may cost one attempt in 300 and one
- * minute in 30, which decides how long the next one is put off; tries that succeed grow. */
+ * A cold path starts at its profile's first rate and grows while that rate is in use and nothing is
+ * refused: gently up to 128 a second, then fast. The first refusal opens an episode: the rate falls
+ * at once, and falls further to what the server takes while it refuses. Between two refusals it
+ * took exactly what it allows (a token bucket is empty at both): that is the ceiling. The rate then
+ * rises to just below the ceiling and stays; now and then it tries a little more. A failed try may
+ * cost one attempt in 300 and one minute in 30, which decides how long the next one is put off;
+ * tries that succeed grow. */
 #ifndef HIKYAKU_COMMON_POLICY_PATH_RATE_H
 #define HIKYAKU_COMMON_POLICY_PATH_RATE_H
 

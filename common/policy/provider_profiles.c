@@ -115,7 +115,7 @@ static const struct config_key profile_keys[] = {
     {"mx", CONFIG_STRINGS, AT(mx), .maximum = 100, .check = check_suffix,
      .example = "[.google.com]", .doc = "Sites whose MX hosts end in one of these."},
     {"per_minute_first", CONFIG_INTEGER, AT(per_minute_first), .fallback = "0", .maximum = 1000000,
-     .doc = "Messages a minute from one IP at a cold start; then doubling."},
+     .doc = "Messages a minute from one IP at a cold start; then growing."},
     {"per_minute_most", CONFIG_INTEGER, AT(per_minute_most), .fallback = "0", .maximum = 1000000,
      .doc = "Never more than this from one IP; 0: no bound."},
     {"connections_first", CONFIG_INTEGER, AT(connections_first), .fallback = "0", .maximum = 1000,

@@ -555,6 +555,16 @@ double provider_sim_deferrals(const struct provider_result *result, uint32_t fro
     return sum.attempts > 0 ? (double)sum.refused / sum.attempts : 0;
 }
 
+uint32_t provider_sim_doubled(const struct provider_result *result, uint32_t from, uint32_t until,
+                              double rate)
+{
+    uint32_t count = 0;
+    for (uint32_t i = from; i < until; i++) {
+        count += result->seconds[i].attempts > 1 && result->seconds[i].attempts > 2 * rate;
+    }
+    return count;
+}
+
 uint32_t provider_sim_converged(const struct provider_result *result, uint32_t from, uint32_t until,
                                 uint32_t span, double rate)
 {

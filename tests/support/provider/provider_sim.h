@@ -88,6 +88,9 @@ void provider_sim_run(const struct provider_scenario *scenario, struct provider_
 double provider_sim_goodput(const struct provider_result *result, uint32_t from, uint32_t until);
 /** Refused for a limit, part of all attempts over [from, until). */
 double provider_sim_deferrals(const struct provider_result *result, uint32_t from, uint32_t until);
+/** Seconds of [from, until) with more than twice `rate` attempts. */
+uint32_t provider_sim_doubled(const struct provider_result *result, uint32_t from, uint32_t until,
+                              double rate);
 /** The first second from `from` on that begins a span of `span` s with at least `rate` taken per s
  *  and at most 2 % refused; UINT32_MAX: none. */
 uint32_t provider_sim_converged(const struct provider_result *result, uint32_t from, uint32_t until,

@@ -12,7 +12,7 @@
 static struct provider_result result;
 
 static const struct path_profile profile = {.name = "default",
-                                            .rate_first = 200,
+                                            .rate_first = 10,
                                             .connections_first = 5,
                                             .connections_most = 40,
                                             .messages_per_connection = 100,
