@@ -11,6 +11,7 @@
 #include "common/security/identity.h"
 #include "common/security/key_file.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -27,6 +28,32 @@ static void append_list(const char *name, char *const *list, size_t count, struc
 {
     for (size_t i = 0; i < count; i++) {
         buffer_printf(out, "%s%s%s", out->size > 0 ? ", " : "", name, list[i]);
+    }
+}
+
+/* "12/600 calls a minute" */
+static void append_quota(const Hikyaku__V1__ApiKey *key, struct buffer *out)
+{
+    const Hikyaku__V1__Quota *quota = key->quota;
+    Hikyaku__V1__Quota none;
+    hikyaku__v1__quota__init(&none);
+    const Hikyaku__V1__Quota *used = key->used != NULL ? key->used : &none;
+    if (quota == NULL) {
+        return;
+    }
+    const struct {
+        const char *what;
+        uint64_t limit;
+        uint64_t used;
+    } parts[] = {{"calls a minute", quota->calls_per_minute, used->calls_per_minute},
+                 {"rows a day", quota->rows_per_day, used->rows_per_day},
+                 {"bytes a day", quota->bytes_per_day, used->bytes_per_day},
+                 {"campaigns a day", quota->campaigns_per_day, used->campaigns_per_day}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].limit > 0) {
+            buffer_printf(out, "%s%" PRIu64 "/%" PRIu64 " %s", out->size > 0 ? ", " : "",
+                          parts[i].used, parts[i].limit, parts[i].what);
+        }
     }
 }
 
@@ -50,6 +77,9 @@ static void append_key(const Hikyaku__V1__ApiKey *key, struct table_print *table
                       key->labels[i]->value);
     }
     table_print_cell(table, buffer_text(&words));
+    words.size = 0;
+    append_quota(key, &words);
+    table_print_cell(table, buffer_text(&words));
     table_print_cell(table, text_of(key->created_by));
     table_print_cell(table, text_of(key->note));
 }
@@ -58,7 +88,8 @@ static void print_keys(Hikyaku__V1__ApiKey *const *keys, size_t count, FILE *str
 {
     OWNED(buffer_finish) struct buffer out = {0};
     OWNED(table_print_destroy)
-    struct table_print *table = table_print_create("KEY,PRINCIPAL,STATE,EXPIRES,USED,ONLY,BY,NOTE");
+    struct table_print *table =
+        table_print_create("KEY,PRINCIPAL,STATE,EXPIRES,USED,ONLY,QUOTA,BY,NOTE");
     for (size_t i = 0; i < count; i++) {
         append_key(keys[i], table);
     }
@@ -154,7 +185,39 @@ struct lists {
     char *pools[LIST_MAX];
     Hikyaku__V1__ApiKey__LabelsEntry labels[LABELS_MAX];
     Hikyaku__V1__ApiKey__LabelsEntry *label_list[LABELS_MAX];
+    Hikyaku__V1__Quota quota;
 };
+
+/* --quota rows-per-day=100000. @return false: told */
+static bool take_quota(const struct options *options, Hikyaku__V1__Quota *quota,
+                       Hikyaku__V1__ApiKey *key)
+{
+    const struct {
+        const char *name;
+        uint64_t *member;
+    } members[] = {{"calls-per-minute=", &quota->calls_per_minute},
+                   {"rows-per-day=", &quota->rows_per_day},
+                   {"bytes-per-day=", &quota->bytes_per_day},
+                   {"campaigns-per-day=", &quota->campaigns_per_day}};
+    const char *item;
+    hikyaku__v1__quota__init(quota);
+    for (size_t n = 0; (item = options_item(options, "quota", n)) != NULL; n++) {
+        bool is_taken = false;
+        for (size_t i = 0; i < sizeof members / sizeof members[0] && !is_taken; i++) {
+            struct text name = text_of(members[i].name);
+            is_taken = text_starts_with(text_of(item), name) &&
+                       text_to_u64(text_skip(text_of(item), name.size), UINT64_MAX,
+                                   members[i].member) == 0;
+        }
+        if (!is_taken) {
+            tell("--quota: must be calls-per-minute=N, rows-per-day=N, bytes-per-day=N or "
+                 "campaigns-per-day=N");
+            return false;
+        }
+        key->quota = quota;
+    }
+    return true;
+}
 
 /* --label team=shop. @return false: told */
 static bool take_labels(const struct options *options, struct arena *arena, struct lists *lists,
@@ -192,7 +255,7 @@ static bool take_key(const struct options *options, struct arena *arena, struct 
     key->pools = lists->pools;
     key->n_pools = take_list(options, "pool", lists->pools);
     return scope_list_read(options, lists->scopes, &key->n_scopes) &&
-           take_labels(options, arena, lists, key);
+           take_labels(options, arena, lists, key) && take_quota(options, &lists->quota, key);
 }
 
 static enum exit_code run_create(const struct options *options)
@@ -247,6 +310,8 @@ static const struct option_spec create_options[] = {
     {"network", "CIDR", "only from there; may be given several times", .kind = OPTION_LIST},
     {"from-domain", "NAME", "only mail with this From domain; several", .kind = OPTION_LIST},
     {"pool", "NAME", "only from this pool; may be given several times", .kind = OPTION_LIST},
+    {"quota", "NAME=N", "calls-per-minute, rows-per-day, bytes-per-day, campaigns-per-day",
+     .kind = OPTION_LIST},
     {"label", "NAME=VALUE", "what it sends must carry this label; several", .kind = OPTION_LIST},
     {"note", "TEXT", "where this key is used", .kind = OPTION_TEXT},
     {"out", "FILE", "write the key there (mode 0600) instead of to stdout", .kind = OPTION_TEXT},

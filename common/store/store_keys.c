@@ -3,6 +3,7 @@
 #include "common/base/bytes.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define ID_BYTES 16
@@ -248,6 +249,14 @@ void store_keys_access(struct buffer *out, const char *prefix)
 void store_keys_access_used(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{access}:used");
+}
+
+void store_keys_quota(struct buffer *out, const char *prefix, struct text tenant, bool is_of_day,
+                      uint64_t number)
+{
+    append_tag(out, prefix, ":{t:");
+    buffer_append_text(out, tenant);
+    buffer_printf(out, "}:quota:%c%" PRIu64, is_of_day ? 'd' : 'm', number);
 }
 
 void store_keys_access_otp(struct buffer *out, const char *prefix)

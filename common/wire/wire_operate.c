@@ -214,6 +214,7 @@ static void check_key(struct wire_check *check, const ProtobufCMessage *message,
     refuse_told(check, path, key->revoked_unix_ms != 0, "revoked_unix_ms");
     refuse_told(check, path, key->revoked_by[0] != '\0', "revoked_by");
     refuse_told(check, path, key->used_unix_ms != 0, "used_unix_ms");
+    refuse_told(check, path, key->used != NULL, "used");
     refuse_told(check, path, key->replaces[0] != '\0', "replaces");
 }
 
@@ -223,6 +224,16 @@ static const struct wire_rule labels_rules[] = {
 };
 static const struct wire_rule_set labels_set = SET(labels_rules, NULL);
 
+/* Exact in Redis' scripts, whose numbers are doubles. */
+#define QUOTA_MAX (UINT64_C(1) << 50)
+static const struct wire_rule quota_rules[] = {
+    {.number = 1, .max = QUOTA_MAX},
+    {.number = 2, .max = QUOTA_MAX},
+    {.number = 3, .max = QUOTA_MAX},
+    {.number = 4, .max = QUOTA_MAX},
+};
+static const struct wire_rule_set quota_set = SET(quota_rules, NULL);
+
 static const struct wire_rule key_rules[] = {
     {.number = 2, .flags = REQUIRED, .text_class = WIRE_TEXT_KEY, .max = 64},
     {.number = 4, .min = 1, .entries = 32},
@@ -231,6 +242,7 @@ static const struct wire_rule key_rules[] = {
     {.number = 13, .text_class = WIRE_TEXT_DOMAIN, .min = 1, .max = 253, .entries = 50},
     {.number = 14, .text_class = WIRE_TEXT_KEY, .min = 1, .max = 64, .entries = 50},
     {.number = 15, .flags = WIRE_RULE_MAP, .entries = LABELS_MAX, .nested = &labels_set},
+    {.number = 17, .nested = &quota_set},
 };
 static const struct wire_rule_set key_set = SET(key_rules, check_key);
 static const struct wire_rule create_key_rules[] = {

@@ -4,6 +4,7 @@
 #include "coordinator/api/api_http.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/events/event_reader.h"
+#include "coordinator/quota/quota.h"
 #include "coordinator/tenants/owner_cache.h"
 
 #include <assert.h>
@@ -19,6 +20,7 @@ struct api *api_create(const struct api_settings *settings)
     api->events = event_reader_create(&(struct event_reader_settings){
         .loop = settings->loop, .store = settings->store, .catalog = settings->catalog});
     api->owners = owner_cache_create();
+    api->quota = quota_create(settings->store);
     return api;
 }
 
@@ -42,6 +44,7 @@ void api_destroy(struct api **api)
         intake_destroy(&closing->intakes[i]);
     }
     owner_cache_destroy(&closing->owners);
+    quota_destroy(&closing->quota);
     free(closing);
     *api = NULL;
 }

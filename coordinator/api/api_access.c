@@ -2,6 +2,7 @@
 
 #include "common/base/log.h"
 #include "coordinator/api/api_otp.h"
+#include "coordinator/api/api_quota.h"
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
@@ -89,6 +90,7 @@ Hikyaku__V1__ApiKey *api_access_view_key(struct api_call *call, const struct acc
     view->pools = copy_list(call, stored->pools, stored->n_pools);
     view->n_pools = stored->n_pools;
     view->replaces = copy(call, stored->replaces);
+    view->quota = api_quota_view(call, stored->quota);
     view_labels(call, stored, view);
     return view;
 }

@@ -136,6 +136,14 @@ static void on_written(void *context, int error)
     api_call_settle(call);
 }
 
+/* Refusals that come as often as somebody likes to call. */
+static bool is_flood(const struct api_call *call)
+{
+    const char *rule = rule_of(call);
+    return call->error != NULL && call->error->code == WIRE_CODE_RESOURCE_EXHAUSTED &&
+           (strcmp(rule, "quota") == 0 || strcmp(rule, "otp_locked") == 0);
+}
+
 bool api_audit_hold(struct api_call *call)
 {
     struct audit *audit = call->api->settings.audit;
@@ -146,6 +154,9 @@ bool api_audit_hold(struct api_call *call)
     bool is_denied = call->error != NULL && call->error->code == WIRE_CODE_PERMISSION_DENIED;
     enum way way = is_denied ? WAY_EACH : way_of(slash + 1);
     struct audit_entry entry = entry_of(call);
+    if (is_flood(call)) {
+        way = WAY_SUM;
+    }
     if (way == WAY_SUM) {
         audit_sum(audit, &entry);
     } else if (way == WAY_EACH) {

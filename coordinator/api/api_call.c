@@ -3,6 +3,7 @@
 #include "common/wire/wire_store.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_audit.h"
+#include "coordinator/api/api_quota.h"
 #include "coordinator/api/api_state.h"
 
 #include <assert.h>
@@ -34,6 +35,7 @@ static void take_caller(struct api_call *call, const struct access_caller *calle
     call->tenant = arena_text(arena, text_of(caller->tenant));
     call->caller.principal = api_call_string(call, text_of(caller->principal));
     call->caller.key_id = "";
+    call->caller.quota_of = "";
     call->caller.scopes = caller->scopes;
     call->caller.sees_all = caller->sees_all;
     if (caller->key == NULL) {
@@ -45,6 +47,8 @@ static void take_caller(struct api_call *call, const struct access_caller *calle
     assert(error == 0);
     (void)error;
     call->caller.key_id = key->id;
+    call->caller.quota = key->quota;
+    call->caller.quota_of = key->quota_of[0] != '\0' ? key->quota_of : key->id;
     call->caller.from_domains = copy_list(arena, key->from_domains, key->n_from_domains);
     call->caller.pools = copy_list(arena, key->pools, key->n_pools);
     call->caller.labels = (const Hikyaku__V1__StoredKeyLabel *const *)key->labels;
@@ -116,6 +120,7 @@ void api_call_settle(struct api_call *call)
 static void finish(struct api_call *call)
 {
     call->on_gone = NULL;
+    api_quota_settle(call);
     if (!api_audit_hold(call)) {
         api_call_settle(call);
     }

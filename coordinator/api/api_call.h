@@ -8,6 +8,7 @@
 
 struct api_call;
 struct api_dispatch_method;
+struct api_quota;
 
 /**
  * The call is over.
@@ -26,6 +27,8 @@ struct api_caller {
     /* What the key may send with; NULL: anything. NULL-terminated. */
     const char *const *from_domains;
     const char *const *pools;
+    const Hikyaku__V1__StoredQuota *quota; /* of the key; NULL: none */
+    const char *quota_of;                  /* what its count goes by; "": there is no key */
     /* What campaigns and messages must carry. */
     const Hikyaku__V1__StoredKeyLabel *const *labels;
     size_t label_count;
@@ -40,6 +43,8 @@ struct api_call {
     struct text tenant;                       /* in the arena */
     struct api_caller caller;                 /* in the arena */
     const struct api_dispatch_method *method; /* in work */
+    int fault;                      /* enum wire_code: why it cannot be handled; 0: it can */
+    struct api_quota *quota;        /* what it was charged; NULL: nothing yet */
     struct text otp;                /* the one-time code shown; in the arena; empty: none */
     bool has_otp;                   /* it was good, and is taken */
     uint32_t retry_after_ms;        /* of a refusal; 0: what is usual */

@@ -6,6 +6,7 @@
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_otp.h"
 #include "coordinator/api/api_owner.h"
+#include "coordinator/api/api_quota.h"
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
@@ -175,6 +176,16 @@ static void check_owner(struct api_call *call)
     api_owner_check(call, call->method->handle);
 }
 
+/* What is wrong with a call is told once it is counted. */
+static void handle(struct api_call *call)
+{
+    if (call->fault != 0) {
+        api_call_refuse(call, (enum wire_code)call->fault);
+    } else if (!is_closed(call, call->method)) {
+        api_otp_check(call, call->method->scopes, check_owner);
+    }
+}
+
 void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *method,
                       struct text body)
 {
@@ -183,21 +194,17 @@ void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *m
     }
     struct problem problem = {.field = ""};
     ProtobufCMessage *request = NULL;
+    call->method = method;
     int error = wire_unpack(method->request, &wire_unpack_call_bounds, body, call->arena, &request,
                             &problem);
     if (error != 0) {
         problem_list_add(api_call_problems(call), &problem);
-        api_call_refuse(call, error == -EMSGSIZE ? WIRE_CODE_RESOURCE_EXHAUSTED
-                                                 : WIRE_CODE_INVALID_ARGUMENT);
-        return;
+        call->fault =
+            error == -EMSGSIZE ? WIRE_CODE_RESOURCE_EXHAUSTED : WIRE_CODE_INVALID_ARGUMENT;
+    } else {
+        call->request = request;
+        error = wire_rules_check(request, call->api->settings.limits, api_call_problems(call));
+        call->fault = error != 0 ? WIRE_CODE_INVALID_ARGUMENT : 0;
     }
-    call->request = request;
-    if (wire_rules_check(request, call->api->settings.limits, api_call_problems(call)) != 0) {
-        api_call_refuse(call, WIRE_CODE_INVALID_ARGUMENT);
-        return;
-    }
-    if (!is_closed(call, method)) {
-        call->method = method;
-        api_otp_check(call, method->scopes, check_owner);
-    }
+    api_quota_check(call, body.size, handle);
 }

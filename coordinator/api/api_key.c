@@ -4,6 +4,7 @@
 #include "coordinator/access/access_key.h"
 #include "coordinator/api/api_access.h"
 #include "coordinator/api/api_handlers.h"
+#include "coordinator/api/api_quota.h"
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
@@ -27,24 +28,55 @@ static const struct access_book *book_of(const struct api_call *call)
     return access_book_of(call->api->settings.access);
 }
 
+struct listing {
+    struct api_call *call;
+    Hikyaku__V1__ListKeysResponse response;
+};
+
+static void answer_list(void *context)
+{
+    struct listing *listing = context;
+    api_call_answer(listing->call, &listing->response.base);
+}
+
+static struct api_quota_shown shown_of(struct api_call *call, const struct access_key *key,
+                                       Hikyaku__V1__ApiKey *view)
+{
+    const Hikyaku__V1__StoredKey *stored = key->stored;
+    const char *subject = stored->quota_of[0] != '\0' ? stored->quota_of : stored->id;
+    return (struct api_quota_shown){
+        .view = view,
+        .tenant = api_call_string(call, text_of(key->principal->stored->tenant)),
+        .subject = api_call_string(call, text_of(subject))};
+}
+
 static void list(struct api_call *call)
 {
     const Hikyaku__V1__ListKeysRequest *request = (const void *)call->request;
     const struct access_book *book = book_of(call);
     size_t count = access_book_key_count(book);
-    Hikyaku__V1__ListKeysResponse response;
-    hikyaku__v1__list_keys_response__init(&response);
-    response.keys = arena_zero(call->arena, count + 1, sizeof(void *));
+    struct listing *listing = arena_zero(call->arena, 1, sizeof *listing);
+    struct api_quota_shown *shown = arena_zero(call->arena, count + 1, sizeof *shown);
+    Hikyaku__V1__ListKeysResponse *response = &listing->response;
+    size_t shown_count = 0;
+    listing->call = call;
+    hikyaku__v1__list_keys_response__init(response);
+    response->keys = arena_zero(call->arena, count + 1, sizeof(void *));
     for (size_t i = 0; i < count; i++) {
         const struct access_key *key = access_book_key_at(book, i);
         bool is_asked = request->principal[0] == '\0' ||
                         strcmp(request->principal, key->stored->principal) == 0;
-        if (is_asked && key->principal != NULL &&
-            api_call_sees(call, key->principal->stored->tenant)) {
-            response.keys[response.n_keys++] = api_access_view_key(call, key);
+        if (!is_asked || key->principal == NULL ||
+            !api_call_sees(call, key->principal->stored->tenant)) {
+            continue;
+        }
+        Hikyaku__V1__ApiKey *view = api_access_view_key(call, key);
+        response->keys[response->n_keys++] = view;
+        if (view->quota != NULL) {
+            shown[shown_count++] = shown_of(call, key, view);
         }
     }
-    api_call_answer(call, &response.base);
+    api_quota_fill(call, shown, shown_count, answer_list, listing);
 }
 
 void api_key_handle_list(struct api_call *call)
@@ -303,6 +335,7 @@ static void create(struct api_call *call)
     change->stored->n_from_domains = given->n_from_domains;
     change->stored->pools = given->pools;
     change->stored->n_pools = given->n_pools;
+    change->stored->quota = api_quota_stored(call, given->quota);
     take_labels(call, given, change->stored);
     send_change(change, NULL);
 }
@@ -370,6 +403,10 @@ static void rotate(struct api_call *call)
     }
     *change->stored = *change->old;
     change->stored->replaces = change->old->id;
+    /* Who rotates his key has used as much as before. */
+    if (change->old->quota_of[0] == '\0') {
+        change->stored->quota_of = change->old->id;
+    }
     change->stored->expires_unix_ms = next_expiry(call, request, change->old);
     if (!make_secret(change, request->idempotency_key)) {
         return;

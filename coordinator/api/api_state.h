@@ -12,6 +12,7 @@
 
 struct event_reader;
 struct owner_cache;
+struct quota;
 
 struct api_listener {
     struct api *api;            /* borrowed */
@@ -26,6 +27,7 @@ struct api {
     size_t listener_count;
     struct event_reader *events;             /* owned */
     struct owner_cache *owners;              /* owned */
+    struct quota *quota;                     /* owned */
     struct intake *intakes[API_INTAKES_MAX]; /* owned; idle ones */
     size_t intake_count;
     bool is_closing;   /* takes no more calls */

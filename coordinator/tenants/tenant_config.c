@@ -33,6 +33,8 @@ int tenant_config_check_scope(struct text value, struct problem *problem)
 
 static const char *const modes[] = {"cluster", "live", "sandbox", "dry_run", NULL};
 
+/* Exact in Redis' scripts, whose numbers are doubles. */
+#define QUOTA_MAX (UINT64_C(1) << 50)
 #define AT(member) offsetof(struct tenant_config, member)
 static const struct config_key keys[] = {
     {"name", CONFIG_STRING, AT(name), .is_required = true, .check = config_check_name,
@@ -54,6 +56,15 @@ static const struct config_key keys[] = {
     {"otp_scopes", CONFIG_STRINGS, AT(otp_scopes), .maximum = 32,
      .check = tenant_config_check_scope, .example = "[campaign:approve]",
      .doc = "Scopes whose use needs a one-time code, beside access.otp_scopes."},
+    {"quota.calls_per_minute", CONFIG_INTEGER, AT(quota.calls_per_minute), .fallback = "0",
+     .maximum = QUOTA_MAX, .doc = "Calls of all its keys, over all coordinators; 0: no limit."},
+    {"quota.rows_per_day", CONFIG_INTEGER, AT(quota.rows_per_day), .fallback = "0",
+     .maximum = QUOTA_MAX,
+     .doc = "Recipients and single messages that it may hand in a day (UTC)."},
+    {"quota.bytes_per_day", CONFIG_SIZE, AT(quota.bytes_per_day), .fallback = "0B",
+     .maximum = QUOTA_MAX, .doc = "Bytes of requests a day."},
+    {"quota.campaigns_per_day", CONFIG_INTEGER, AT(quota.campaigns_per_day), .fallback = "0",
+     .maximum = QUOTA_MAX, .doc = "Campaigns that it may create a day."},
     {"disabled", CONFIG_BOOLEAN, AT(is_disabled), .fallback = "false",
      .doc = "Its principals are refused; what was submitted goes on, and its data ages as usual."},
 };

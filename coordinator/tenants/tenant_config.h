@@ -6,6 +6,14 @@
 
 #define TENANT_CONFIG_MAX 200
 
+/** What it may use; 0: no limit. */
+struct tenant_quota {
+    uint64_t calls_per_minute;
+    uint64_t rows_per_day;
+    uint64_t bytes_per_day;
+    uint64_t campaigns_per_day;
+};
+
 enum tenant_config_mode { /* the choices of `default_mode` */
                           TENANT_CONFIG_MODE_CLUSTER,
                           TENANT_CONFIG_MODE_LIVE,
@@ -23,6 +31,7 @@ struct tenant_config {
     int default_mode;                   /* enum tenant_config_mode */
     bool is_disabled;
     struct config_strings otp_scopes; /* beside the cluster's */
+    struct tenant_quota quota;
 };
 
 /** The keys of an entry. */
