@@ -111,6 +111,7 @@ static void set_gauges(void *context)
     const struct app *app = context;
     fleet_gauges_set(app->fleet);
     api_set_gauges(app->api);
+    suppression_set_gauges(app->suppression);
     service_store_set_gauges(app->store);
 }
 
@@ -317,8 +318,13 @@ static int listen_api(struct app *app, struct problem *problem)
 
 static void open_suppression(struct app *app)
 {
-    app->suppression =
-        suppression_create(&(struct suppression_settings){.store = app->store, .keys = app->keys});
+    app->suppression = suppression_create(&(struct suppression_settings){.loop = app->loop,
+                                                                         .store = app->store,
+                                                                         .catalog = app->catalog,
+                                                                         .keys = app->keys,
+                                                                         .tenants = app->tenants,
+                                                                         .drives = drives,
+                                                                         .context = app});
 }
 
 static int open_api(struct app *app, struct problem *problem)

@@ -155,6 +155,20 @@ void store_events_read(struct store *store, struct text tenant,
                store_call_create(store, STORE_ANSWER(on_answer), context));
 }
 
+void store_events_after(struct store *store, const struct store_events_next *next,
+                        store_events_fn *on_answer, void *context)
+{
+    struct store_command *command = store_command_of(store);
+    store_command_begin(command, "XREAD");
+    store_command_add_string(command, "COUNT");
+    store_command_add_unsigned(command, next->limit);
+    store_command_add_string(command, "STREAMS");
+    add_stream_key(store, next->partition, next->tenant);
+    add_place(command, &next->after);
+    store_send(store, STORE_LINK_READ, on_entries,
+               store_call_create(store, STORE_ANSWER(on_answer), context));
+}
+
 static void on_before(void *object, int error, const redisReply *reply)
 {
     struct store_call *call = object;

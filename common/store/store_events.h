@@ -42,6 +42,16 @@ void store_events_read(struct store *store, struct text tenant,
                        const struct store_event_place after[STORE_EVENT_STREAMS], size_t limit,
                        store_events_fn *on_answer, void *context);
 
+struct store_events_next {
+    struct text tenant;
+    unsigned int partition;
+    struct store_event_place after;
+    size_t limit;
+};
+/** Entries of one partition's stream behind a place. */
+void store_events_after(struct store *store, const struct store_events_next *next,
+                        store_events_fn *on_answer, void *context);
+
 struct store_events_back {
     struct text tenant;
     unsigned int partition;

@@ -93,6 +93,11 @@ void store_keys_marks(struct buffer *out, const char *prefix, unsigned int parti
     buffer_append_text(out, tenant);
 }
 
+void store_keys_cursors(struct buffer *out, const char *prefix, unsigned int partition)
+{
+    partition_key(out, prefix, partition, "cursors");
+}
+
 void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition)
 {
     partition_key(out, prefix, partition, "lease");

@@ -20,6 +20,8 @@ void store_keys_quarantine(struct buffer *out, const char *prefix, unsigned int 
 void store_keys_marks(struct buffer *out, const char *prefix, unsigned int partition,
                       struct text tenant);
 void store_keys_generation(struct buffer *out, const char *prefix, unsigned int partition);
+/** How far consumers of the partition's events have come. */
+void store_keys_cursors(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_lease(struct buffer *out, const char *prefix, unsigned int partition);
 void store_keys_events(struct buffer *out, const char *prefix, unsigned int partition,
                        struct text tenant);

@@ -1,8 +1,10 @@
 #include "coordinator/suppression/suppression.h"
 
 #include "common/base/arena.h"
+#include "common/base/metrics.h"
 #include "common/mail/address.h"
 #include "common/security/seal.h"
+#include "coordinator/suppression/suppression_feeds.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 
 struct suppression {
     struct suppression_settings settings;
+    struct suppression_feeds *feeds;
 };
 
 struct addition {
@@ -21,13 +24,27 @@ struct suppression *suppression_create(const struct suppression_settings *settin
 {
     struct suppression *suppression = xalloc_zero(1, sizeof *suppression);
     suppression->settings = *settings;
+    suppression->feeds = suppression_feeds_create(settings);
     return suppression;
 }
 
 void suppression_destroy(struct suppression **suppression)
 {
+    if (*suppression == NULL) {
+        return;
+    }
+    suppression_feeds_destroy(&(*suppression)->feeds);
     free(*suppression);
     *suppression = NULL;
+}
+
+void suppression_set_gauges(const struct suppression *suppression)
+{
+    metrics_set(metrics_gauge("hikyaku_suppression_lag_seconds",
+                              "How long ago the event stream that is furthest behind was read for "
+                              "dead addresses.",
+                              NULL, TEXT("")),
+                (int64_t)(suppression_feeds_lag_ms(suppression->feeds) / 1000));
 }
 
 int suppression_hash(const struct suppression *suppression, struct text tenant, struct text address,

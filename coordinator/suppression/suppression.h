@@ -7,17 +7,28 @@
 #include "common/security/address_hash.h"
 #include "common/security/key_directory.h"
 #include "common/store/store_suppression.h"
+#include "coordinator/catalog/catalog.h"
+#include "coordinator/tenants/tenants.h"
 
 struct suppression;
 
 struct suppression_settings {
-    struct store *store;              /* borrowed, as all of these */
-    const struct key_directory *keys; /* */
+    struct loop *loop; /* borrowed, as all of these */
+    struct store *store;
+    struct catalog *catalog;
+    const struct key_directory *keys;
+    const struct tenants *tenants;
+    /** Does this coordinator drive the partition? Its events are then read here. */
+    bool (*drives)(void *context, unsigned int partition);
+    void *context;
 };
 
 struct suppression *suppression_create(const struct suppression_settings *settings);
 /** The store is destroyed before: all answers are in. Accepts NULL, nulls the pointer. */
 void suppression_destroy(struct suppression **suppression);
+
+/** For /metrics. */
+void suppression_set_gauges(const struct suppression *suppression);
 
 /**
  * The hash that stands for an address on this tenant's lists.
