@@ -320,6 +320,56 @@ static const struct wire_rule export_person_rules[] = {
 };
 static const struct wire_rule_set export_person_set = SET(export_person_rules, NULL);
 
+/* ---------------------------------------------------------------- suppression */
+
+static void check_person(struct wire_check *check, const struct wire_path *path,
+                         const char *address, const char *hash)
+{
+    if ((address[0] == '\0') == (hash[0] == '\0')) {
+        wire_check_report(check, path, "address", "required",
+                          "must be set, or address_hash instead");
+    }
+}
+
+static void check_remove_suppression(struct wire_check *check, const ProtobufCMessage *message,
+                                     const struct wire_path *path)
+{
+    const Hikyaku__V1__RemoveSuppressionRequest *request =
+        AS(Hikyaku__V1__RemoveSuppressionRequest, message);
+    check_person(check, path, request->address, request->address_hash);
+}
+
+/* Addresses are looked at one by one where they are hashed: a bad one fails none of the others. */
+static const struct wire_rule new_suppression_rules[] = {
+    {.number = 1, .max = 320},
+    {.number = 2, .max = 64},
+};
+static const struct wire_rule_set new_suppression_set = SET(new_suppression_rules, NULL);
+static const struct wire_rule add_suppressions_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_STREAM, .max = 64},
+    {.number = 2, .flags = REQUIRED, .entries = 500, .nested = &new_suppression_set},
+};
+static const struct wire_rule_set add_suppressions_set = SET(add_suppressions_rules, NULL);
+static const struct wire_rule remove_suppression_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_STREAM, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_LINE, .max = 320},
+    {.number = 3, .text_class = WIRE_TEXT_KEY, .max = 32},
+    {.number = 5, .flags = REQUIRED, .text_class = WIRE_TEXT_REMARK, .max = 500},
+};
+static const struct wire_rule_set remove_suppression_set =
+    SET(remove_suppression_rules, check_remove_suppression);
+static const struct wire_rule check_suppressions_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_STREAM, .max = 64},
+    {.number = 2, .entries = 500, .max = 320},
+    {.number = 3, .entries = 500, .max = 64},
+};
+static const struct wire_rule_set check_suppressions_set = SET(check_suppressions_rules, NULL);
+static const struct wire_rule list_suppressions_rules[] = {
+    {.number = 1, .text_class = WIRE_TEXT_STREAM, .max = 64},
+    {.number = 2, .text_class = WIRE_TEXT_KEY, .max = 8},
+};
+static const struct wire_rule_set list_suppressions_set = SET(list_suppressions_rules, NULL);
+
 static const struct {
     const ProtobufCMessageDescriptor *message;
     const struct wire_rule_set *set;
@@ -352,6 +402,10 @@ static const struct {
     {&hikyaku__v1__rotate_key_request__descriptor, &rotate_key_set},
     {&hikyaku__v1__revoke_key_request__descriptor, &revoke_key_set},
     {&hikyaku__v1__list_audit_request__descriptor, &list_audit_set},
+    {&hikyaku__v1__add_suppressions_request__descriptor, &add_suppressions_set},
+    {&hikyaku__v1__remove_suppression_request__descriptor, &remove_suppression_set},
+    {&hikyaku__v1__check_suppressions_request__descriptor, &check_suppressions_set},
+    {&hikyaku__v1__list_suppressions_request__descriptor, &list_suppressions_set},
     {&hikyaku__v1__export_person_request__descriptor, &export_person_set},
 };
 

@@ -41,7 +41,8 @@ static enum way way_of(const char *method)
 /* Fields that name what a call is about; never what a recipient is found by. */
 static const char *const names[] = {"campaign_id", "key_id",     "name",   "target",
                                     "ip",          "sending_ip", "site",   "domain",
-                                    "principal",   "backup_id",  "tenant", "idempotency_key"};
+                                    "principal",   "backup_id",  "tenant", "idempotency_key",
+                                    "stream"};
 
 static const void *member_of(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
@@ -105,6 +106,14 @@ static const char *rule_of(const struct api_call *call)
     return error != NULL && error->problem_count > 0 ? error->problems[0].rule : "";
 }
 
+static struct text target_of(struct api_call *call)
+{
+    struct text named = api_audit_target(call->request, call->arena);
+    return call->about == NULL ? named
+                               : text_of(arena_printf(call->arena, "%.*s%s%s", TEXT_PRINT(named),
+                                                      named.size > 0 ? " " : "", call->about));
+}
+
 static struct audit_entry entry_of(struct api_call *call)
 {
     const char *reason = call->request == NULL ? "" : string_of(call->request, "reason");
@@ -115,7 +124,7 @@ static struct audit_entry entry_of(struct api_call *call)
         .key_id = text_of(call->caller.key_id),
         .source = text_of(call->caller.source),
         .call = text_of(call->name),
-        .target = api_audit_target(call->request, call->arena),
+        .target = target_of(call),
         .reason = text_of(reason),
         .result = text_of(call->error == NULL ? "ok" : wire_error_word(call->error->code)),
         .rule = text_of(rule_of(call))};

@@ -49,6 +49,7 @@ struct api_call {
     bool has_otp;                   /* it was good, and is taken */
     uint32_t retry_after_ms;        /* of a refusal; 0: what is usual */
     uint32_t wait_limit_ms;         /* the caller's own time-out; 0: none */
+    const char *about;              /* for the audit log, beside what the request names */
     bool is_gone;                   /* the caller hung up: answer soon, nobody listens */
     loop_fn *on_gone;               /* set by a handler that waits; may be NULL */
     void *waiting;                  /* for on_gone */
