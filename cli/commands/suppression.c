@@ -189,17 +189,17 @@ static void print_lists(const ProtobufCMessage *response, const void *context)
 
 static void append_csv(const Hikyaku__V1__Suppression *one, struct buffer *out)
 {
-    char at[FORMAT_BYTES];
     char expires[FORMAT_BYTES] = "";
     if (one->lifted) {
         return;
     }
     if (one->expires_unix_ms != 0) {
-        (void)format_time(one->expires_unix_ms, expires);
+        (void)snprintf(expires, sizeof expires, "%" PRId64, one->expires_unix_ms / 1000);
     }
-    buffer_printf(out, "%s,%s,%s,%s,\"%s\",%s,%s\r\n", one->address_hash, one->stream, word_of(one),
+    buffer_printf(out, "%s,%s,%s,%s,\"%s\",%" PRId64 ",%s\r\n", one->address_hash, one->stream,
+                  word_of(one),
                   enum_word(&hikyaku__v1__suppression_source__descriptor, one->source), one->actor,
-                  format_time(one->at_unix_ms, at), expires);
+                  one->at_unix_ms / 1000, expires);
 }
 
 static void print_page(const Hikyaku__V1__ListSuppressionsResponse *page,

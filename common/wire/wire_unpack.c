@@ -14,6 +14,9 @@ static const struct wire_count call_counts[] = {
     {&hikyaku__v1__recipient__descriptor, 6, 40},
     {&hikyaku__v1__recipient__descriptor, 7, 40},
     {&hikyaku__v1__send_messages_request__descriptor, 3, 1000},
+    {&hikyaku__v1__add_suppressions_request__descriptor, 2, 500},
+    {&hikyaku__v1__check_suppressions_request__descriptor, 2, 500},
+    {&hikyaku__v1__check_suppressions_request__descriptor, 3, 500},
     {&hikyaku__v1__submit_campaign_request__descriptor, 4, 200},
     {&hikyaku__v1__event_filter__descriptor, 1, 200},
 };
