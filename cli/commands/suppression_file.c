@@ -261,7 +261,7 @@ static const struct option_spec import_options[] = {
     {.name = NULL},
 };
 
-const struct command suppression_import_command = {
+const struct command suppression_file_import_command = {
     .name = "suppression import",
     .words = "FILE",
     .summary = "take over lists of another system",
@@ -286,7 +286,7 @@ static const struct option_spec check_options[] = {
     {.name = NULL},
 };
 
-const struct command suppression_check_command = {
+const struct command suppression_file_check_command = {
     .name = "suppression check",
     .words = "FILE",
     .summary = "which addresses of a file are suppressed",
