@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FORMAT = 1, HEAD_BYTES = 33, MESSAGES_LEARNT = 1 };
+enum { FORMAT = 1, HEAD_BYTES = 33, LENGTHS_BYTES = 9, MESSAGES_LEARNT = 1, LENGTHS_LEARNT = 2 };
+/* No guessed pause is longer. */
+#define LENGTH_MOST_MS 3600000
 
 static bool is_usual(const struct path_control *control)
 {
     return control->rate.ceiling <= 0 && control->window.learnt == 0 &&
-           !control->window.is_messages_learnt && control->suspension.state == PATH_SUSPENSION_OPEN;
+           !control->window.is_messages_learnt &&
+           control->suspension.state == PATH_SUSPENSION_OPEN && control->suspension.enough_ms == 0;
 }
 
 static uint32_t u32_of(double value)
@@ -39,6 +42,17 @@ static uint64_t ms_of(uint32_t unix_s, const struct path_state_now *now)
     return ms < 1 ? 1 : (uint64_t)ms;
 }
 
+static size_t write_lengths(const struct path_suspension *pause, unsigned char *ret_bytes)
+{
+    if (pause->enough_ms == 0) {
+        return 0;
+    }
+    ret_bytes[0] = '\0';
+    bytes_put_u32(ret_bytes + 1, u32_of(ceil((double)pause->enough_ms / 1000)));
+    bytes_put_u32(ret_bytes + 5, u32_of(floor((double)pause->short_ms / 1000)));
+    return LENGTHS_BYTES;
+}
+
 size_t path_state_write(const struct path_control *control, const struct path_state_now *now,
                         unsigned char ret_bytes[PATH_STATE_BYTES_MAX])
 {
@@ -49,8 +63,8 @@ size_t path_state_write(const struct path_control *control, const struct path_st
     if (is_usual(control)) {
         return 0;
     }
-    rule_size = rule_size < PATH_STATE_BYTES_MAX - HEAD_BYTES ? rule_size
-                                                              : PATH_STATE_BYTES_MAX - HEAD_BYTES;
+    const size_t rule_most = PATH_STATE_BYTES_MAX - HEAD_BYTES - LENGTHS_BYTES;
+    rule_size = rule_size < rule_most ? rule_size : rule_most;
     ret_bytes[0] = FORMAT;
     ret_bytes[1] = window->is_messages_learnt ? MESSAGES_LEARNT : 0;
     bytes_put_u32(ret_bytes + 2, u32_of(control->rate.rate * 1000));
@@ -63,9 +77,11 @@ size_t path_state_write(const struct path_control *control, const struct path_st
     bytes_put_u32(ret_bytes + 22, is_paused ? unix_s_of(pause->until_ms + 999, now) : 0);
     bytes_put_u32(ret_bytes + 26, u32_of((double)pause->length_ms / 1000));
     ret_bytes[30] = pause->times < UINT8_MAX ? (unsigned char)pause->times : UINT8_MAX;
-    bytes_put_u16(ret_bytes + 31, (uint16_t)rule_size);
     memcpy(ret_bytes + HEAD_BYTES, pause->rule, rule_size);
-    return HEAD_BYTES + rule_size;
+    size_t lengths = write_lengths(pause, ret_bytes + HEAD_BYTES + rule_size);
+    ret_bytes[1] |= lengths > 0 ? LENGTHS_LEARNT : 0;
+    bytes_put_u16(ret_bytes + 31, (uint16_t)(rule_size + lengths));
+    return HEAD_BYTES + rule_size + lengths;
 }
 
 static void read_rate(struct path_rate *rate, const unsigned char *bytes, bool is_from_crash,
@@ -96,17 +112,30 @@ static void read_window(struct path_window *window, const unsigned char *bytes, 
     window->half_until_ms = is_from_crash ? now->ms + PATH_WINDOW_HALF_MS : 0;
 }
 
+static void read_lengths(struct path_suspension *pause, const unsigned char *bytes)
+{
+    pause->enough_ms = 1000 * (uint64_t)bytes_get_u32(bytes + 1);
+    pause->short_ms = 1000 * (uint64_t)bytes_get_u32(bytes + 5);
+    pause->enough_ms = pause->enough_ms < LENGTH_MOST_MS ? pause->enough_ms : LENGTH_MOST_MS;
+    pause->short_ms = pause->short_ms < pause->enough_ms ? pause->short_ms : pause->enough_ms;
+}
+
 static void read_pause(struct path_suspension *pause, const unsigned char *bytes,
                        const struct path_state_now *now)
 {
     uint32_t until_s = bytes_get_u32(bytes + 22);
+    size_t size = bytes_get_u16(bytes + 31);
+    if ((bytes[1] & LENGTHS_LEARNT) != 0 && size >= LENGTHS_BYTES) {
+        size -= LENGTHS_BYTES;
+        read_lengths(pause, bytes + HEAD_BYTES + size);
+    }
     pause->length_ms = 1000 * (uint64_t)bytes_get_u32(bytes + 26);
     pause->times = bytes[30];
     if (until_s > 0) {
         pause->state = PATH_SUSPENSION_CLOSED;
         pause->since_ms = now->ms;
         pause->until_ms = ms_of(until_s, now);
-        (void)snprintf(pause->rule, sizeof pause->rule, "%.*s", (int)bytes_get_u16(bytes + 31),
+        (void)snprintf(pause->rule, sizeof pause->rule, "%.*s", (int)size,
                        (const char *)bytes + HEAD_BYTES);
     }
 }

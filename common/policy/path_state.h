@@ -3,7 +3,9 @@
  * Format 1, big-endian: format u8, flags u8, rate and ceiling u32 (messages per 1,000 s), messages
  * that told the ceiling u16, connections u16, connections' limit u16 and when it was met u32 (Unix
  * s), messages per connection u16, pause's end u32 (Unix s, 0: none), its length u32 (s), pauses in
- * a row u8, then the rule of the pause. */
+ * a row u8, size u16 of what follows: the rule of the pause; with the second flag also NUL and, in
+ * s, u32 each, a guessed pause that was long enough and one that was not. Behind the NUL an older
+ * reader does not look. */
 #ifndef HIKYAKU_COMMON_POLICY_PATH_STATE_H
 #define HIKYAKU_COMMON_POLICY_PATH_STATE_H
 

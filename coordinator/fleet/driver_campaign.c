@@ -280,7 +280,7 @@ static void judge(struct driver_campaign *campaign, const struct store_campaign 
     uint64_t complained = header->outcomes[OUTCOME_COMPLAINED];
     const struct breaker_counts counts = {
         .delivered = header->outcomes[OUTCOME_DELIVERED] + complained,
-        .bounced = header->outcomes[OUTCOME_BOUNCED],
+        .bounced = header->outcomes[OUTCOME_BOUNCED] + header->outcomes[OUTCOME_LATE_BOUNCED],
         .unknown = header->bounced[REPLY_CLASS_BAD_MAILBOX],
         .complained = complained,
     };

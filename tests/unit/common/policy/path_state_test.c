@@ -83,6 +83,32 @@ static void a_pause_is_carried_on(void **state)
     assert_int_equal(other.suspension.times, 1);
 }
 
+/* What was guessed and tried is not tried again, open or paused, whatever the rule's name. */
+static void lengths_of_pauses_are_carried_on(void **state)
+{
+    (void)state;
+    struct path_control control;
+    path_control_init(&control, &profile, before.ms);
+    control.suspension.enough_ms = 61500;
+    control.suspension.short_ms = 40700;
+    struct path_control other = carried(&control, false);
+    assert_int_equal(other.suspension.enough_ms, 62000);
+    assert_int_equal(other.suspension.short_ms, 40000);
+    assert_int_equal(other.suspension.state, PATH_SUSPENSION_OPEN);
+    char rule[PATH_SUSPENSION_RULE_BYTES];
+    memset(rule, 'r', sizeof rule - 1);
+    rule[sizeof rule - 1] = '\0';
+    struct path_decisions decisions = {.count = 0};
+    path_control_suspend(&control, 600000, PATH_SCOPE_PATH, rule, before.ms, &decisions);
+    other = carried(&control, false);
+    assert_int_equal(other.suspension.enough_ms, 62000);
+    assert_int_equal(other.suspension.state, PATH_SUSPENSION_CLOSED);
+    assert_memory_equal(other.suspension.rule, rule, 54); /* cut */
+    control.suspension.enough_ms = UINT64_MAX / 2;
+    other = carried(&control, false);
+    assert_int_equal(other.suspension.enough_ms, 3600000);
+}
+
 static void a_usual_path_is_not_stored(void **state)
 {
     (void)state;
@@ -131,6 +157,7 @@ int main(void)
         cmocka_unit_test(what_was_learnt_is_carried_on),
         cmocka_unit_test(an_ip_from_a_crash_starts_at_half),
         cmocka_unit_test(a_pause_is_carried_on),
+        cmocka_unit_test(lengths_of_pauses_are_carried_on),
         cmocka_unit_test(a_usual_path_is_not_stored),
         cmocka_unit_test(what_the_path_learnt_itself_stays),
         cmocka_unit_test(other_bytes_are_refused),
