@@ -141,7 +141,7 @@ static int read_time(struct text given, int64_t *ret_unix_ms, struct problem *pr
 static int read_reason(const struct suppression_columns *columns, struct text word,
                        Hikyaku__V1__SuppressionReason *ret_reason, struct problem *problem)
 {
-    int value = columns->reason;
+    int value = (int)columns->reason;
     if (columns->reason_column < 0) {
         *ret_reason = columns->reason;
     } else if (text_equal_nocase(word, TEXT("BOUNCE"))) {
