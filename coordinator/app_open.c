@@ -106,6 +106,22 @@ static struct api_gate find_gate(void *context, const struct store_campaign *cam
                              .is_idle = recovery_is_stopped(app->recovery)};
 }
 
+/* In the audit log, beside what was done with the key. */
+static void on_alarm(void *context, const struct access_watch_alarm *alarm)
+{
+    const struct app *app = context;
+    audit_write(app->audit,
+                &(struct audit_entry){.at_unix_ms = store_now_unix_ms(app->store),
+                                      .tenant = text_of(alarm->tenant),
+                                      .principal = text_of(alarm->principal),
+                                      .key_id = text_of(alarm->key_id),
+                                      .source = text_of(alarm->source),
+                                      .call = TEXT("audit.alarm"),
+                                      .result = TEXT("alarm"),
+                                      .rule = text_of(access_alarm_word(alarm->alarm))},
+                NULL, NULL);
+}
+
 static void set_gauges(void *context)
 {
     const struct app *app = context;
@@ -338,7 +354,13 @@ static int open_api(struct app *app, struct problem *problem)
         .directory = config->audit.directory,
     });
     app->access = access_create(&(struct access_settings){
-        .loop = app->loop, .store = app->store, .tenants = app->tenants, .keys = app->keys});
+        .loop = app->loop,
+        .store = app->store,
+        .tenants = app->tenants,
+        .keys = app->keys,
+        .on_alarm = on_alarm,
+        .context = app,
+    });
     app->explain = explain_create(&(struct explain_settings){.store = app->store,
                                                              .catalog = app->catalog,
                                                              .fleet = app->fleet,

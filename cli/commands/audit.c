@@ -112,6 +112,7 @@ static enum exit_code run_verify(const struct options *options)
     {"since", "TIME", "entries from then on, such as 2026-11-28T09:00+09:00",                      \
      .kind = OPTION_TEXT},                                                                         \
         {"until", "TIME", "entries before then", .kind = OPTION_TEXT},                             \
+        {"alarms", NULL, "only alarms: unusual uses of keys", .kind = OPTION_FLAG},                \
         {"principal", "NAME", "only what this principal did", .kind = OPTION_TEXT},                \
         {"call", "NAME", "only this call: AccessService/CreateKey", .kind = OPTION_TEXT},          \
     {                                                                                              \

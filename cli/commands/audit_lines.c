@@ -33,6 +33,9 @@ static bool read_filter(const struct options *options, struct filter *filter,
     request->principal = message_string(options_text(options, "principal"));
     request->call = message_string(options_text(options, "call"));
     request->result = message_string(options_text(options, "result"));
+    if (options_flag(options, "alarms")) {
+        request->call = message_string("audit.alarm");
+    }
     bool is_good = read_time(options, "since", &filter->since_unix_ms) &&
                    read_time(options, "until", &filter->until_unix_ms);
     request->from_unix_ms = filter->since_unix_ms;

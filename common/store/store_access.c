@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #define HOUR_MS INT64_C(3600000)
+/* A key that is not used for 90 days is refused; then its networks may be forgotten. */
+#define SEEN_S (INT64_C(400) * 24 * 3600)
 
 static const char letters[] = {[STORE_ACCESS_PRINCIPAL] = 'p', [STORE_ACCESS_KEY] = 'k'};
 
@@ -183,4 +185,34 @@ void store_access_read_used(struct store *store, store_access_used_fn *on_answer
     store_command_add_scratch(command);
     store_send(store, STORE_LINK_READ, on_used,
                store_call_create(store, STORE_ANSWER(on_answer), context));
+}
+
+/* ------------------------------------------------------------------ where keys came from */
+
+static void on_seen(void *object, int error, const redisReply *reply)
+{
+    struct store_call *call = object;
+    bool is_new = error == 0 && store_reply_number(reply) > 0;
+    ((store_access_see_fn *)call->on_answer)(call->context, error, is_new);
+    free(call);
+}
+
+static void begin_seen(struct store *store, const char *name, struct text key_id)
+{
+    struct store_command *command = store_command_of(store);
+    store_command_begin(command, name);
+    store_keys_access_seen(store_command_scratch(command), store_prefix(store), key_id);
+    store_command_add_scratch(command);
+}
+
+void store_access_see(struct store *store, struct text key_id, struct text network,
+                      store_access_see_fn *on_answer, void *context)
+{
+    begin_seen(store, "SADD", key_id);
+    store_command_add(store_command_of(store), network);
+    store_send(store, STORE_LINK_WRITE, on_seen,
+               store_call_create(store, STORE_ANSWER(on_answer), context));
+    begin_seen(store, "EXPIRE", key_id);
+    store_command_add_number(store_command_of(store), SEEN_S);
+    store_send(store, STORE_LINK_WRITE, on_noted, NULL);
 }

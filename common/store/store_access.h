@@ -67,4 +67,10 @@ typedef void store_access_used_fn(void *context, int error, const struct store_a
                                   size_t count);
 void store_access_read_used(struct store *store, store_access_used_fn *on_answer, void *context);
 
+/** @param is_new  the key was never seen there before, by anybody */
+typedef void store_access_see_fn(void *context, int error, bool is_new);
+/** A key came from a network. */
+void store_access_see(struct store *store, struct text key_id, struct text network,
+                      store_access_see_fn *on_answer, void *context);
+
 #endif

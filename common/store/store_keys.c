@@ -264,6 +264,12 @@ void store_keys_quota(struct buffer *out, const char *prefix, struct text tenant
     buffer_printf(out, "}:quota:%c%" PRIu64, is_of_day ? 'd' : 'm', number);
 }
 
+void store_keys_access_seen(struct buffer *out, const char *prefix, struct text key_id)
+{
+    append_tag(out, prefix, ":{access}:seen:");
+    buffer_append_text(out, key_id);
+}
+
 void store_keys_access_otp(struct buffer *out, const char *prefix)
 {
     append_tag(out, prefix, ":{access}:otp");

@@ -68,6 +68,7 @@ void store_keys_access_used(struct buffer *out, const char *prefix);
 /** @param number  of the day, or of the minute */
 void store_keys_quota(struct buffer *out, const char *prefix, struct text tenant, bool is_of_day,
                       uint64_t number);
+void store_keys_access_seen(struct buffer *out, const char *prefix, struct text key_id);
 void store_keys_access_otp(struct buffer *out, const char *prefix);
 /** What receivers say of a sending IP, of a From domain. */
 void store_keys_reputation_ip(struct buffer *out, const char *prefix, struct text ip);

@@ -33,6 +33,7 @@ struct access {
     struct access_file file;
     struct access_book *book;
     struct access_lockout *lockout;
+    struct access_watch *watch;
     struct loop_timer *timer;
     char *revision;         /* of what is in the book; NULL: nothing was read yet */
     bool is_looking;        /* an answer is awaited */
@@ -169,6 +170,7 @@ struct access *access_create(const struct access_settings *settings)
     access->settings = *settings;
     access->book = access_book_create();
     access->lockout = access_lockout_create();
+    access->watch = access_watch_create(settings->store, settings->on_alarm, settings->context);
     access->timer = loop_timer_create(settings->loop, on_timer, access);
     loop_timer_start(access->timer, 0, LOOK_MS);
     return access;
@@ -182,6 +184,7 @@ void access_destroy(struct access **access)
     loop_timer_destroy(&(*access)->timer);
     access_book_destroy(&(*access)->book);
     access_lockout_destroy(&(*access)->lockout);
+    access_watch_destroy(&(*access)->watch);
     free((*access)->revision);
     free(*access);
     *access = NULL;
@@ -274,6 +277,7 @@ static enum access_verdict admit_key(struct access *access, const struct access_
                                              .scopes = access_book_scopes(key, now_unix_ms) &
                                                        access_tenant_scopes(tenants, tenant),
                                              .sees_all = access_tenant_sees_all(tenants, tenant)};
+        access_watch_on_call(access->watch, key, source);
         note_used(access, key, now_unix_ms);
     }
     return verdict;
@@ -352,7 +356,27 @@ enum access_verdict access_admit(struct access *access, const struct access_show
     }
     *ret_wait_ms = verdict == ACCESS_NOT_READ ? RETRY_MS : *ret_wait_ms;
     tell_refused(access, verdict, showing, known_id, name);
+    if (is_known) {
+        access_watch_on_refusal(access->watch, access_book_key(access->book, key_id),
+                                showing->source);
+    }
     return verdict;
+}
+
+void access_note_refused(struct access *access, const char *key_id, const char *source)
+{
+    const struct access_key *key = access_book_key(access->book, text_of(key_id));
+    if (key != NULL) {
+        access_watch_on_refusal(access->watch, key, source);
+    }
+}
+
+void access_note_reveal(struct access *access, const char *key_id, const char *source)
+{
+    const struct access_key *key = access_book_key(access->book, text_of(key_id));
+    if (key != NULL) {
+        access_watch_on_reveal(access->watch, key, source);
+    }
 }
 
 struct store *access_store(const struct access *access)

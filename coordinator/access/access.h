@@ -7,6 +7,7 @@
 #include "common/net/loop.h"
 #include "common/security/key_directory.h"
 #include "coordinator/access/access_book.h"
+#include "coordinator/access/access_watch.h"
 #include "coordinator/tenants/tenants.h"
 
 struct access;
@@ -16,6 +17,8 @@ struct access_settings {
     struct store *store;
     const struct tenants *tenants;
     const struct key_directory *keys;
+    access_watch_fn *on_alarm;
+    void *context;
 };
 
 struct access *access_create(const struct access_settings *settings);
@@ -64,6 +67,11 @@ enum access_verdict access_admit(struct access *access, const struct access_show
 /** For logs and callers: "expired", and a sentence. */
 const char *access_verdict_word(enum access_verdict verdict);
 const char *access_verdict_text(enum access_verdict verdict);
+
+/** A call that was admitted was refused in the end, or shows recipients: for alarms.
+ *  @param key_id  "": a key of the key file, which is not watched */
+void access_note_refused(struct access *access, const char *key_id, const char *source);
+void access_note_reveal(struct access *access, const char *key_id, const char *source);
 
 /** For the parts of this folder. */
 struct store *access_store(const struct access *access);

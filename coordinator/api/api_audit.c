@@ -160,6 +160,9 @@ bool api_audit_hold(struct api_call *call)
     if (slash == NULL || call->api->is_destroyed) {
         return false;
     }
+    if (call->error != NULL && call->error->code == WIRE_CODE_PERMISSION_DENIED) {
+        access_note_refused(call->api->settings.access, call->caller.key_id, call->caller.source);
+    }
     bool is_denied = call->error != NULL && call->error->code == WIRE_CODE_PERMISSION_DENIED;
     enum way way = is_denied ? WAY_EACH : way_of(slash + 1);
     struct audit_entry entry = entry_of(call);

@@ -184,12 +184,24 @@ static void check_owner(struct api_call *call)
     api_owner_check(call, call->method->handle);
 }
 
+/* What shows recipients, or what they read, is counted (alarms). */
+static bool is_revealing(const struct api_dispatch_method *method)
+{
+    bool is_open_to_all = method->scopes == ACCESS_ALL || method->scopes == LOOK;
+    return !is_open_to_all && (method->scopes & (SCOPE(RECIPIENT_VIEW) | SCOPE(PERSON_EXPORT) |
+                                                 SCOPE(CAMPAIGN_TEST))) != 0;
+}
+
 /* What is wrong with a call is told once it is counted. */
 static void handle(struct api_call *call)
 {
     if (call->fault != 0) {
         api_call_refuse(call, (enum wire_code)call->fault);
     } else if (!is_closed(call, call->method)) {
+        if (is_revealing(call->method)) {
+            access_note_reveal(call->api->settings.access, call->caller.key_id,
+                               call->caller.source);
+        }
         api_otp_check(call, call->method->scopes, check_owner);
     }
 }

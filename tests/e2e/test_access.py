@@ -224,6 +224,45 @@ def test_wrong_keys_wait_and_right_ones_do_not(cluster):
     assert refusal(client(cluster, key)) is None
 
 
+def alarms(cluster, principal):
+    """Kinds, as the audit log has them."""
+    lines = access(cluster.client(), "ListAudit", principal=principal, call="audit.alarm",
+                   page_size=1000).lines
+    return [json.loads(line)["rule"] for line in lines]
+
+
+def test_unusual_uses_are_told(cluster):
+    add_principal(cluster, "nomad", "sender")
+    made = make_key(cluster, "nomad")
+    here = client(cluster, made.secret)
+    assert alarms(cluster, "nomad") == []  # the first place is no new one
+    away = [client(cluster, made.secret, n, is_tcp=True) for n in (0, 1)]
+    wait_until("it is told", lambda: alarms(cluster, "nomad") == ["new_network"])
+    for api in (*away, here):
+        access(api, "WhoAmI")
+    for _ in range(25):
+        with pytest.raises(ApiError):
+            create(here, "no-scope")
+    wait_until("that too", lambda: alarms(cluster, "nomad") == ["new_network", "many_refusals"])
+    told = cluster.cli("audit", "list", "--alarms").stdout
+    assert "many_refusals" in told and made.key.key_id in told
+    assert any(line["event"] == "access.alarm" and line["alarm"] == "new_network"
+               for line in cluster.coordinators[0].log() + cluster.coordinators[1].log())
+
+
+def test_a_key_that_slept_is_told_of(cluster):
+    add_principal(cluster, "sleeper", "sender")
+    made = make_key(cluster, "sleeper")
+    hour = int(time.time()) // 3600 - 40 * 24
+    redis = cluster.redis.client()
+    redis.hset("hk:{access}:used", made.key.key_id, hour)
+    for node in cluster.coordinators:
+        assert node.stop() == 0
+        node.start()
+    access(client(cluster, made.secret), "WhoAmI")
+    wait_until("it is told", lambda: "after_silence" in alarms(cluster, "sleeper"))
+
+
 @pytest.mark.parametrize(("fields", "field", "rule"), [
     ({"principal": ""}, "key.principal", "required"),
     ({"principal": "nobody"}, "key.principal", "not_found"),
