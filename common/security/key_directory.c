@@ -343,27 +343,26 @@ static struct month_key *slot_for_month(struct key_directory *directory)
     return oldest;
 }
 
-static int read_or_make_month(struct key_directory *directory, const char *name, bool make,
-                              unsigned char *ret_key, struct problem *problem)
+int key_directory_named_key(const char *path, const char *name, bool make,
+                            unsigned char ret_key[KEY_DIRECTORY_KEY_BYTES], struct problem *problem)
 {
-    int error = read_key(directory->path, name, ret_key, problem);
+    int error = read_key(path, name, ret_key, problem);
     if (error != -ENOENT) {
         return error;
     }
     if (!make) {
-        problem_set(problem, directory->path, "key_directory",
+        problem_set(problem, path, "key_directory",
                     "holds no %s: what was sealed under it cannot be read", name);
         return -ENOKEY;
     }
-    error = write_key(directory->path, name, problem);
+    error = write_key(path, name, problem);
     if (error == -EROFS || error == -EACCES || error == -EPERM) {
-        problem_set(problem, directory->path, "key_directory",
+        problem_set(problem, path, "key_directory",
                     "cannot be written, so %s must be made by `hikyaku keygen`", name);
         return error == -EPERM ? -EACCES : error;
     }
     /* Made by us or, a moment earlier, by another coordinator: the file is the truth. */
-    return error == 0 || error == -EEXIST ? read_key(directory->path, name, ret_key, problem)
-                                          : error;
+    return error == 0 || error == -EEXIST ? read_key(path, name, ret_key, problem) : error;
 }
 
 int key_directory_month_key(struct key_directory *directory, uint32_t month, bool make,
@@ -378,7 +377,7 @@ int key_directory_month_key(struct key_directory *directory, uint32_t month, boo
     struct month_key *slot = find_month(directory, month);
     if (slot == NULL) {
         month_name(month, name);
-        int error = read_or_make_month(directory, name, make, key, problem);
+        int error = key_directory_named_key(directory->path, name, make, key, problem);
         if (error != 0) {
             return error;
         }
@@ -521,4 +520,9 @@ uint32_t key_directory_month_of(int64_t unix_s)
     bool is_date = gmtime_r(&seconds, &date) != NULL;
     assert(unix_s >= 0 && is_date);
     return (uint32_t)(date.tm_year + 1900) * 100 + (uint32_t)date.tm_mon + 1;
+}
+
+const char *key_directory_path(const struct key_directory *directory)
+{
+    return directory->path;
 }

@@ -6,6 +6,7 @@
  *   hash.key          keyed hashes of addresses (duplicates)
  *   token-<n>.key     n 0..255: the highest makes tokens, all are accepted
  *   month-2026-11.key wraps the campaign keys of that month; destroyed when retention ends
+ *   vault.key         seals secrets that the cluster made itself (key_vault.h); never destroyed
  * The directory is 0700 and owned by this user or root; on a read-only mount only the files count.
  * All calls block on the file system; one thread at a time. */
 #ifndef HIKYAKU_COMMON_SECURITY_KEY_DIRECTORY_H
@@ -80,6 +81,22 @@ MUST_USE int key_directory_destroy_month(struct key_directory *directory, uint32
 /** The oldest month whose key is in the directory. @return 0, -ENOENT (none), or a file error */
 MUST_USE int key_directory_oldest_month(const struct key_directory *directory, uint32_t *ret_month,
                                         struct problem *problem);
+
+/** Where it is. Borrowed until close. */
+const char *key_directory_path(const struct key_directory *directory);
+
+/**
+ * A key of a name of its own, "vault.key". Reads the file each time: for what is needed seldom.
+ * Any thread.
+ *
+ * @param path     of the directory
+ * @param make     make it when it is missing; who loses the race for making reads the winner's
+ * @param ret_key  out: the caller wipes it
+ * @return as key_directory_month_key()
+ */
+MUST_USE int key_directory_named_key(const char *path, const char *name, bool make,
+                                     unsigned char ret_key[KEY_DIRECTORY_KEY_BYTES],
+                                     struct problem *problem);
 
 /** The month of a time, as 202611 (UTC). @param unix_s  seconds, 0 or more */
 uint32_t key_directory_month_of(int64_t unix_s);

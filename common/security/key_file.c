@@ -126,6 +126,16 @@ int key_file_read(const char *path, size_t max_bytes, struct key_file_secret *re
     return 0;
 }
 
+void key_file_keep(struct text secret, struct key_file_secret *ret_secret)
+{
+    unsigned char *memory = guarded(secret.size + 1);
+    if (secret.size > 0) {
+        memcpy(memory, secret.data, secret.size);
+    }
+    memory[secret.size] = '\0';
+    *ret_secret = (struct key_file_secret){memory, secret.size};
+}
+
 void key_file_wipe(struct key_file_secret *secret)
 {
     sodium_free(secret->data);

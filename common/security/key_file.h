@@ -28,6 +28,10 @@ struct key_file_secret {
 MUST_USE int key_file_read(const char *path, size_t max_bytes, struct key_file_secret *ret_secret,
                            struct problem *problem);
 
+/** Copy a secret that did not come from a file into such memory. The caller wipes what it copied.
+ *  @param ret_secret  out: end it with key_file_wipe() */
+void key_file_keep(struct text secret, struct key_file_secret *ret_secret);
+
 /** Overwrite and free; accepts a zeroed struct, leaves one. */
 void key_file_wipe(struct key_file_secret *secret);
 

@@ -24,6 +24,7 @@ enum seal_kind {
     SEAL_KEY = 4,        /* a campaign key under a month key; batch is the month, 202611 */
     SEAL_EVENTS = 5,     /* one flush's events of a batch */
     SEAL_BACKUP = 6,     /* a frame of a backup: campaign is its id, batch its number */
+    SEAL_VAULT = 7,      /* a secret in the key directory: campaign is its name's digest, batch 0 */
     SEAL_OTP = 8,        /* a principal's secret: campaign is of its name's digest, batch 0 */
 };
 
