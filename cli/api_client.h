@@ -25,6 +25,8 @@
     X(RESOLVE_UNCERTAIN, "Campaign", "ResolveUncertain", resolve_uncertain_response)       \
     X(LIST_QUARANTINE, "Campaign", "ListQuarantine", list_quarantine_response)             \
     X(RESOLVE_QUARANTINE, "Campaign", "ResolveQuarantine", resolve_quarantine_response)    \
+    X(APPROVE_CAMPAIGN, "Campaign", "ApproveCampaign", approve_campaign_response)          \
+    X(REJECT_CAMPAIGN, "Campaign", "RejectCampaign", reject_campaign_response)             \
     X(SEND_MESSAGES, "Message", "SendMessages", send_messages_response)                    \
     X(READ_EVENTS, "Event", "ReadEvents", read_events_response)                            \
     X(GET_FLEET, "Fleet", "GetFleet", get_fleet_response)                                  \

@@ -56,6 +56,20 @@ static void on_session_lost(void *context)
     app_fail(context, "the session was taken over: this process was thought dead");
 }
 
+static void on_lapsed(void *context, const char *campaign_id, struct text tenant)
+{
+    const struct app *app = context;
+    OWNED(buffer_finish) struct buffer target = {0};
+    buffer_printf(&target, "campaign_id=%s", campaign_id);
+    audit_write(app->audit,
+                &(struct audit_entry){.at_unix_ms = clock_unix_ms(),
+                                      .tenant = tenant,
+                                      .call = TEXT("approval.lapsed"),
+                                      .target = buffer_text(&target),
+                                      .result = TEXT("ok")},
+                NULL, NULL);
+}
+
 static const char *why_not_ready(void *context)
 {
     const struct app *app = context;
@@ -219,6 +233,7 @@ static int open_fleet_with(struct app *app, const struct bus_server_settings *se
             .limits = app_open_limits(app->arena, config),
             .limit_count = config->rates.count,
             .on_session_lost = on_session_lost,
+            .on_lapsed = on_lapsed,
             .is_stopped = is_stopped,
             .context = app,
         },

@@ -26,6 +26,8 @@ static const struct command *const commands[] = {
     &control_pause,
     &control_resume,
     &control_cancel,
+    &approve_command,
+    &approve_reject_command,
     &find_command,
     &why_command,
     &forecast_command,

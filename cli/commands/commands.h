@@ -19,6 +19,8 @@ extern const struct command control_resume;
 extern const struct command dkim_check_command;
 extern const struct command dkim_verify_command;
 extern const struct command events_command;
+extern const struct command approve_command;
+extern const struct command approve_reject_command;
 extern const struct command find_command;
 extern const struct command person_export_command;
 extern const struct command fleet_command;

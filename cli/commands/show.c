@@ -49,6 +49,47 @@ static void append_canary(const Hikyaku__V1__CampaignCanary *canary, int64_t now
     buffer_append_byte(out, '\n');
 }
 
+static void append_step(const Hikyaku__V1__Approval *step, struct buffer *out)
+{
+    char when[FORMAT_BYTES];
+    buffer_printf(out, "           %s  %s", format_time(step->at_unix_ms, when),
+                  enum_word(&hikyaku__v1__approval_action__descriptor, step->action));
+    if (step->principal[0] != '\0') {
+        buffer_append_string(out, " by ");
+        table_print_append_clean(out, text_of(step->principal));
+    }
+    buffer_append_string(out, step->otp ? " (one-time code)" : "");
+    if (step->reason[0] != '\0') {
+        buffer_append_string(out, ": ");
+        table_print_append_clean(out, text_of(step->reason));
+    }
+    buffer_append_byte(out, '\n');
+}
+
+static void append_approval(const Hikyaku__V1__Campaign *campaign, struct buffer *out)
+{
+    const Hikyaku__V1__CampaignApproval *approval = campaign->approval;
+    char until[FORMAT_BYTES];
+    buffer_append_string(out, "author     ");
+    table_print_append_clean(out, text_of(approval->author));
+    buffer_append_byte(out, '\n');
+    if (approval->needed > 0) {
+        buffer_printf(out, "approval   %u of %u", approval->given, approval->needed);
+        if (approval->until_unix_ms > 0) {
+            buffer_printf(out, ", a draft again at %s",
+                          format_time(approval->until_unix_ms, until));
+        }
+        buffer_append_byte(out, '\n');
+    } else if (approval->returned_unix_ms > 0) {
+        buffer_printf(out, "returned   %s: ", format_time(approval->returned_unix_ms, until));
+        table_print_append_clean(out, text_of(approval->returned_why));
+        buffer_append_byte(out, '\n');
+    }
+    for (size_t i = 0; i < campaign->n_approvals; i++) {
+        append_step(campaign->approvals[i], out);
+    }
+}
+
 /* A canary that failed says why the campaign is paused; what it said when it was good is told too.
  */
 static void append_verdict(const Hikyaku__V1__Campaign *campaign, struct buffer *out)
@@ -80,6 +121,9 @@ static void print(const Hikyaku__V1__Campaign *campaign)
     append_time(&out, "expires", campaign->expires_unix_ms);
     if (campaign->canary != NULL) {
         append_canary(campaign->canary, now_unix_ms, &out);
+    }
+    if (campaign->approval != NULL) {
+        append_approval(campaign, &out);
     }
     if (campaign->digest.len > 0) {
         size_t size = campaign->digest.len;

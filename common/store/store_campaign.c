@@ -92,6 +92,9 @@ static void add_fields(struct store_command *command, const struct store_campaig
     add_field_number(command, "expires", campaign->expires_unix_ms);
     add_field_text(command, "key", campaign->wrapped_key);
     add_field_number(command, "key_id", campaign->token_key_id);
+    if (campaign->approval.author.size > 0) {
+        add_field_text(command, "author", campaign->approval.author);
+    }
     if (campaign->windows.size > 0) {
         add_field_text(command, "windows", campaign->windows);
     }
@@ -159,9 +162,12 @@ struct step_call {
     uint32_t chunks;
     unsigned char digest[32];
     int64_t scheduled_unix_ms;
+    uint8_t approvals;
+    uint64_t patience_ms;
+    struct buffer approval_step;
     enum store_control control;
     enum store_canary_step canary;
-    struct buffer reason;
+    struct buffer reason; /* or the submitter */
 };
 
 static struct step_call *step_create(struct store *store, const unsigned char campaign[16],
@@ -179,6 +185,7 @@ static struct step_call *step_create(struct store *store, const unsigned char ca
 static void step_free(struct step_call *call)
 {
     buffer_finish(&call->reason);
+    buffer_finish(&call->approval_step);
     free(call);
 }
 
@@ -215,7 +222,8 @@ static void on_step(void *object, int error, const redisReply *reply)
     if (error == 0 && !has_header) {
         error = -EPROTO;
     }
-    if (error == 0 && call->step == STEP_SUBMIT) {
+    bool may_return = has_header && header.campaign.approval.needed > 0;
+    if (error == 0 && call->step == STEP_SUBMIT && !may_return) {
         drop_buckets(call->store, &header.campaign);
     }
     call->on_answer(call->context, error, has_header ? &header.campaign : NULL);
@@ -236,6 +244,10 @@ static void add_step_arguments(struct store_command *command, const struct step_
         store_command_add_unsigned(command, call->chunks);
         store_command_add(command, (struct text){(const char *)call->digest, 32});
         store_command_add_number(command, call->scheduled_unix_ms);
+        store_command_add_unsigned(command, call->approvals);
+        store_command_add_unsigned(command, call->patience_ms);
+        store_command_add(command, buffer_text(&call->reason));
+        store_command_add(command, buffer_text(&call->approval_step));
     } else if (call->step == STEP_CANARY) {
         store_command_add_string(command, canary_words[call->canary]);
         store_command_add(command, buffer_text(&call->reason));
@@ -266,11 +278,13 @@ static void on_tenant(void *object, int error, const redisReply *reply)
         step_free(call);
         return;
     }
-    bool is_control = call->step == STEP_CONTROL;
+    static const size_t more_keys[] = {[STEP_SUBMIT] = 1, [STEP_CONTROL] = 2};
     struct store_command *command =
-        store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS + (is_control ? 2 : 0));
+        store_begin(store, scripts[call->step], STORE_TRANSITION_KEYS + more_keys[call->step]);
     store_add_transition_keys(store, call->campaign, tenant);
-    if (is_control) {
+    if (call->step == STEP_SUBMIT) {
+        store_add_campaign_key(store, call->campaign, "approval");
+    } else if (call->step == STEP_CONTROL) {
         store_keys_quarantine(store_command_scratch(command), store_prefix(store),
                               store_keys_partition(call->campaign));
         store_command_add_scratch(command);
@@ -299,6 +313,10 @@ void store_campaign_submit(struct store *store, const struct store_submit *submi
     call->chunks = submit->chunks;
     call->scheduled_unix_ms = submit->scheduled_unix_ms;
     memcpy(call->digest, submit->digest.data, sizeof(call->digest));
+    call->approvals = submit->approvals;
+    call->patience_ms = submit->patience_ms;
+    buffer_append_text(&call->reason, submit->submitter);
+    buffer_append_text(&call->approval_step, submit->approval_step);
     run_step(call);
 }
 

@@ -35,12 +35,18 @@ struct store_submit {
     uint32_t chunks;    /* as the markers had them; others since: -EAGAIN, read again */
     struct text digest; /* 32 bytes */
     int64_t scheduled_unix_ms;
+    uint8_t approvals;         /* that it needs before it may run; 0: none */
+    uint64_t patience_ms;      /* how long it waits for them; 0: for ever */
+    struct text submitter;     /* the principal */
+    struct text approval_step; /* opaque: how store_approval_read() will tell of this */
 };
 /** @param error  0; -ENOENT; -EBUSY (state); -ESTALE (chunks were added since); ...
  *  @param campaign  its header afterwards (also with -EBUSY) */
 typedef void store_campaign_fn(void *context, int error, const struct store_campaign *campaign);
-/** DRAFT -> SCHEDULED or RUNNING; a submitted one with the same digest answers as it stands. The
- *  duplicate buckets are dropped afterwards. */
+/** DRAFT -> SCHEDULED or RUNNING, or AWAITING_APPROVAL; a submitted one with the same digest
+ * answers as it stands. The duplicate buckets are dropped afterwards, unless it may become a DRAFT
+ * again.
+ */
 void store_campaign_submit(struct store *store, const struct store_submit *submit,
                            store_campaign_fn *on_answer, void *context);
 

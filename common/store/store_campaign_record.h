@@ -88,6 +88,15 @@ struct store_campaign {
         int64_t since_unix_ms;     /* WAITING and later: all of it was tried */
         struct text why;           /* what it was judged by */
     } canary;
+    struct {
+        struct text author;       /* the principal that created it; empty: of an older version */
+        struct text submitter;    /* empty until submitted */
+        uint8_t needed;           /* approvals; 0: none */
+        uint8_t given;            /* of this submission */
+        int64_t until_unix_ms;    /* nobody has approved by then: it is a DRAFT again; 0: never */
+        int64_t returned_unix_ms; /* it was rejected, or nobody approved: a DRAFT since; 0: no */
+        struct text returned_why;
+    } approval;
     uint8_t quarantine; /* enum store_quarantine_why: it is stopped, and waits for a person */
     uint64_t doubled;   /* deliveries beyond the first of a recipient, as far as known */
     uint64_t in_flight; /* rows of claimed batches that were open when claimed */

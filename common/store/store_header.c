@@ -58,6 +58,13 @@ static const struct {
     {"canary_rows", KIND_U32, offsetof(struct store_campaign, canary.rows)},
     {"canary_at", KIND_TIME, offsetof(struct store_campaign, canary.since_unix_ms)},
     {"canary_why", KIND_TEXT, offsetof(struct store_campaign, canary.why)},
+    {"author", KIND_TEXT, offsetof(struct store_campaign, approval.author)},
+    {"submitter", KIND_TEXT, offsetof(struct store_campaign, approval.submitter)},
+    {"need", KIND_U8, offsetof(struct store_campaign, approval.needed)},
+    {"given", KIND_U8, offsetof(struct store_campaign, approval.given)},
+    {"approve_by", KIND_TIME, offsetof(struct store_campaign, approval.until_unix_ms)},
+    {"returned", KIND_TIME, offsetof(struct store_campaign, approval.returned_unix_ms)},
+    {"returned_why", KIND_TEXT, offsetof(struct store_campaign, approval.returned_why)},
     {"resolve_s", KIND_U32, offsetof(struct store_campaign, resolve_after_s)},
 };
 

@@ -162,7 +162,7 @@ void store_retention_shed(struct store *store, const unsigned char campaign[16],
                           enum store_shed step, uint64_t stub_s, store_retention_done_fn *on_done,
                           void *context)
 {
-    struct store_command *command = store_begin(store, STORE_SCRIPT_SHED, 6);
+    struct store_command *command = store_begin(store, STORE_SCRIPT_SHED, 7);
     store_add_campaign_key(store, campaign, NULL);
     store_keys_all(store_command_scratch(command), store_prefix(store),
                    store_keys_partition(campaign));
@@ -171,6 +171,7 @@ void store_retention_shed(struct store *store, const unsigned char campaign[16],
     store_add_campaign_key(store, campaign, "chunks");
     store_add_campaign_key(store, campaign, "parts");
     store_add_campaign_key(store, campaign, "due");
+    store_add_campaign_key(store, campaign, "approval");
     store_command_add(command, (struct text){(const char *)campaign, 16});
     store_command_add_unsigned(command, step);
     store_command_add_unsigned(command, stub_s);

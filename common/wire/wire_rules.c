@@ -1,5 +1,6 @@
 #include "common/wire/wire_rules.h"
 
+#include "common/wire/wire_approve.h"
 #include "common/wire/wire_check.h"
 #include "common/wire/wire_content.h"
 #include "common/wire/wire_operate.h"
@@ -461,6 +462,7 @@ int wire_rules_check(const ProtobufCMessage *request, const struct wire_limits *
         }
     }
     set = set == NULL ? wire_operate_find(request->descriptor) : set;
+    set = set == NULL ? wire_approve_find(request->descriptor) : set;
     assert(set != NULL); /* only requests of api.proto come here */
     wire_check_message(&check, request, set, NULL);
     return check.found == 0 ? 0 : -EINVAL;

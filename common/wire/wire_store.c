@@ -308,6 +308,17 @@ int wire_store_read_path_decision(struct text value, struct arena *arena,
     return error;
 }
 
+int wire_store_read_approval(struct text value, struct arena *arena,
+                             Hikyaku__V1__StoredApproval **ret_approval)
+{
+    ProtobufCMessage *message = NULL;
+    int error = unpack(&hikyaku__v1__stored_approval__descriptor, value, arena, &message);
+    if (error == 0) {
+        *ret_approval = (Hikyaku__V1__StoredApproval *)(void *)message;
+    }
+    return error;
+}
+
 int wire_store_read_principal(struct text value, struct arena *arena,
                               Hikyaku__V1__StoredPrincipal **ret_principal)
 {

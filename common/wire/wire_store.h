@@ -87,6 +87,8 @@ MUST_USE int wire_store_read_principal(struct text value, struct arena *arena,
                                        Hikyaku__V1__StoredPrincipal **ret_principal);
 MUST_USE int wire_store_read_key(struct text value, struct arena *arena,
                                  Hikyaku__V1__StoredKey **ret_key);
+MUST_USE int wire_store_read_approval(struct text value, struct arena *arena,
+                                      Hikyaku__V1__StoredApproval **ret_approval);
 MUST_USE int wire_store_read_dkim_verdict(struct text value, struct arena *arena,
                                           Hikyaku__V1__StoredDkimVerdict **ret_verdict);
 

@@ -1,6 +1,8 @@
 #include "coordinator/api/api_audit.h"
 
+#include "common/base/bytes.h"
 #include "common/base/clock.h"
+#include "common/security/digest.h"
 #include "coordinator/access/access_key.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/audit/audit.h"
@@ -70,6 +72,22 @@ static void append_names(const ProtobufCMessage *message, struct buffer *out)
     }
 }
 
+/* What was approved. */
+static void append_digest(const ProtobufCMessage *message, struct buffer *out)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "digest");
+    if (field == NULL || field->type != PROTOBUF_C_TYPE_BYTES) {
+        return;
+    }
+    const ProtobufCBinaryData *digest = member_of(message, field);
+    if (digest->len == DIGEST_BYTES) {
+        char hex[2 * DIGEST_BYTES + 1];
+        bytes_to_hex(digest->data, digest->len, hex);
+        buffer_printf(out, "%sdigest=%s", out->size > 0 ? " " : "", hex);
+    }
+}
+
 /* CreateKey{key{...}}, PutPrincipal{principal{...}}: one level down, but not into content. */
 static void append_nested(const ProtobufCMessage *message, struct buffer *out)
 {
@@ -93,6 +111,7 @@ struct text api_audit_target(const ProtobufCMessage *request, struct arena *aren
     OWNED(buffer_finish) struct buffer out = {0};
     if (request != NULL) {
         append_names(request, &out);
+        append_digest(request, &out);
         append_nested(request, &out);
     }
     return arena_text(arena, buffer_text(&out));

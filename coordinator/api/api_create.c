@@ -125,6 +125,7 @@ static void create_new(struct create *create)
     }
     api_settle_header(call, create->effective, domain, now_ms, &create->header);
     memcpy(create->header.id, create->id, sizeof create->id);
+    create->header.approval.author = text_of(call->caller.principal);
     create->header.request_digest = (struct text){(const char *)create->digest, DIGEST_BYTES};
     catalog_seal_new(settings->catalog, create->id, api_settle_stored(call, create->effective),
                      now_ms, on_sealed, create);

@@ -1,5 +1,6 @@
 #include "common/wire/wire_effective.h"
 #include "common/wire/wire_unpack.h"
+#include "coordinator/api/api_approval.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/api/api_view.h"
@@ -10,6 +11,7 @@
 struct get {
     struct api_call *call;
     unsigned char id[16];
+    bool has_steps; /* of approval */
     Hikyaku__V1__GetCampaignResponse response;
     Hikyaku__V1__Campaign *limited[2]; /* the same under TENANT_LIMIT, CAMPAIGN_LIMIT */
 };
@@ -27,7 +29,7 @@ static void on_settings(void *context, int error, struct catalog_campaign *campa
     catalog_release(&campaign);
 }
 
-static void finish(struct get *get)
+static void add_settings(struct get *get)
 {
     struct api_call *call = get->call;
     const Hikyaku__V1__GetCampaignRequest *request = (const void *)call->request;
@@ -36,6 +38,26 @@ static void finish(struct get *get)
         return;
     }
     catalog_load(call->api->settings.catalog, get->id, on_settings, get);
+}
+
+static void on_steps(void *context, int error, const struct store_approval_list *list)
+{
+    struct get *get = context;
+    if (error != 0) {
+        api_call_refuse_error(get->call, error);
+        return;
+    }
+    api_approval_fill_steps(list, get->call->arena, get->response.campaign);
+    add_settings(get);
+}
+
+static void finish(struct get *get)
+{
+    if (get->has_steps) {
+        store_approval_read(get->call->api->settings.store, get->id, on_steps, get);
+    } else {
+        add_settings(get);
+    }
 }
 
 static void on_limit(void *context, enum gate gate, int64_t until_unix_ms)
@@ -78,6 +100,7 @@ static void on_header(void *context, int error, const struct store_campaign *cam
         return;
     }
     hikyaku__v1__get_campaign_response__init(&get->response);
+    get->has_steps = api_approval_has_steps(campaign);
     const struct api_gate gate = api_view_running_gate(call, campaign);
     get->response.campaign = api_view_campaign(campaign, &gate, call->arena);
     if (may_be_limited(campaign, &gate)) {

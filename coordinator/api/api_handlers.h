@@ -4,6 +4,8 @@
 
 #include "coordinator/api/api_call.h"
 
+void api_approve_handle(struct api_call *call);
+void api_approve_handle_reject(struct api_call *call);
 void api_create_handle(struct api_call *call);
 void api_recipients_handle(struct api_call *call);
 void api_submit_handle(struct api_call *call);

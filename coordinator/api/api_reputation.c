@@ -214,7 +214,7 @@ static void add_tenants(struct asking *asking, const char *domain)
 {
     const struct tenants *tenants = asking->call->api->settings.tenants;
     const struct tenant *own = tenants_find(tenants, asking->call->tenant);
-    const struct tenant *tenant = own;
+    const struct tenant *tenant;
     if (own != NULL) {
         add_domains(asking, own, domain);
         return;

@@ -1,6 +1,7 @@
 #include "common/security/digest.h"
 #include "common/store/store_fleet.h"
 #include "common/wire/wire_canonical.h"
+#include "coordinator/api/api_approval.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/api/api_view.h"
@@ -23,6 +24,8 @@ struct submit {
     uint32_t rejected;
     uint32_t chunks; /* that these rows came in */
     uint8_t state;
+    struct approve_policy policy;
+    uint32_t approvals; /* that it needs */
     unsigned int tries;
     Hikyaku__V1__SubmitCampaignResponse response;
 };
@@ -62,6 +65,7 @@ static void answer(struct submit *submit, const struct store_campaign *campaign)
     response->duplicates = campaign->duplicates;
     response->digest.data = submit->digest;
     response->digest.len = sizeof submit->digest;
+    response->approval = api_approval_view(campaign, call->arena);
     response->replayed = submit->state != HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
     store_fleet_notify(call->api->settings.store, STORE_NOTICE_WORK, submit->id);
     catalog_release(&submit->campaign);
@@ -155,6 +159,21 @@ static void check_rows(struct submit *submit)
     }
 }
 
+/* What its list of approvals begins with. */
+static struct text submission(const struct submit *submit)
+{
+    const Hikyaku__V1__SubmitCampaignRequest *request = (const void *)submit->call->request;
+    Hikyaku__V1__StoredApproval record;
+    hikyaku__v1__stored_approval__init(&record);
+    record.action = HIKYAKU__V1__APPROVAL_ACTION__APPROVAL_ACTION_SUBMITTED;
+    record.principal = api_call_string(submit->call, text_of(submit->call->caller.principal));
+    record.digest.data = (uint8_t *)arena_copy(submit->call->arena, submit->digest, DIGEST_BYTES);
+    record.digest.len = DIGEST_BYTES;
+    record.confirmed = request->confirm;
+    record.n_confirmed = request->n_confirm;
+    return api_approval_record(&record, submit->call->arena);
+}
+
 static void on_markers(void *context, int error, const struct store_chunk_marker *markers,
                        size_t count)
 {
@@ -179,6 +198,10 @@ static void on_markers(void *context, int error, const struct store_chunk_marker
         .chunks = (uint32_t)count,
         .digest = {(const char *)submit->digest, DIGEST_BYTES},
         .scheduled_unix_ms = submit->campaign->stored->settings->scheduled_at_unix_ms,
+        .approvals = (uint8_t)submit->approvals,
+        .patience_ms = submit->policy.expires_after_ms,
+        .submitter = text_of(call->caller.principal),
+        .approval_step = submission(submit),
     };
     memcpy(transition.campaign, submit->id, sizeof transition.campaign);
     store_campaign_submit(call->api->settings.store, &transition, on_submitted, submit);
@@ -195,6 +218,8 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     submit->rejected = campaign->rejected;
     submit->chunks = campaign->chunks;
     submit->state = campaign->state;
+    api_approval_policy(submit->call, &submit->policy);
+    submit->approvals = approve_rule_needed(&submit->policy, campaign);
     store_campaign_markers(submit->call->api->settings.store, submit->id, on_markers, submit);
 }
 

@@ -1,5 +1,6 @@
 #include "coordinator/api/api_view.h"
 
+#include "coordinator/api/api_approval.h"
 #include "coordinator/api/api_state.h"
 
 #include "common/security/identity.h"
@@ -109,6 +110,14 @@ static void fill_canary(const struct store_campaign *campaign, struct arena *are
     view->canary->why = copy(arena, campaign->canary.why);
 }
 
+static void fill_approval(const struct store_campaign *campaign, struct arena *arena,
+                          Hikyaku__V1__Campaign *view)
+{
+    if (campaign->approval.author.size > 0) {
+        view->approval = api_approval_view(campaign, arena);
+    }
+}
+
 static void fill_gates(const struct store_campaign *campaign, const struct api_gate *running_gate,
                        struct arena *arena, Hikyaku__V1__Campaign *view)
 {
@@ -206,6 +215,7 @@ Hikyaku__V1__Campaign *api_view_campaign(const struct store_campaign *campaign,
     fill_outcomes(campaign->outcomes, arena, &view->outcomes, &view->n_outcomes);
     fill_gates(campaign, running_gate, arena, view);
     fill_canary(campaign, arena, view);
+    fill_approval(campaign, arena, view);
     fill_sites(campaign, arena, view);
     fill_digest(campaign, arena, view);
     return view;

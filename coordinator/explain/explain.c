@@ -107,6 +107,9 @@ void explain_copy_campaign(struct explain_ask *ask, const struct store_campaign 
     ask->campaign.windows = arena_text(arena, campaign->windows);
     ask->campaign.canary.why = arena_text(arena, campaign->canary.why);
     ask->campaign.tripped = arena_text(arena, campaign->tripped);
+    ask->campaign.approval.author = arena_text(arena, campaign->approval.author);
+    ask->campaign.approval.submitter = arena_text(arena, campaign->approval.submitter);
+    ask->campaign.approval.returned_why = arena_text(arena, campaign->approval.returned_why);
     ask->campaign.labels = NULL;
     ask->campaign.label_count = 0;
     for (size_t i = 0; i < campaign->site_count; i++) {

@@ -8,7 +8,7 @@
 
 /* Who ends it, and how: docs/why.md tells more. */
 static const char *const ends[GATE_LIMIT] = {
-    [GATE_AWAITING_APPROVAL] = "whoever may approve it",
+    [GATE_AWAITING_APPROVAL] = "somebody else than its author: hikyaku approve CAMPAIGN",
     [GATE_PREFLIGHT_FAILED] = "a new campaign without the faults",
     [GATE_DOMAIN_UNVERIFIED] = "the DKIM record in DNS: hikyaku dkim check",
     [GATE_CONTENT_SCAN] = "the scanner",
@@ -193,6 +193,15 @@ static char *reason_of_canary(const struct explain_ask *ask)
                               (unsigned long long)tried, campaign->canary.rows);
 }
 
+static char *reason_of_approval(const struct explain_ask *ask)
+{
+    const struct store_campaign *campaign = &ask->campaign;
+    int64_t until_unix_ms = campaign->approval.until_unix_ms;
+    return arena_printf(ask->arena, "%u of %u approvals%s%s", campaign->approval.given,
+                        campaign->approval.needed, until_unix_ms > 0 ? ", a draft again at " : "",
+                        until_unix_ms > 0 ? explain_words_time(ask, until_unix_ms) : "");
+}
+
 static char *reason(const struct explain_ask *ask, const struct why_facts *facts,
                     const struct why_gate *gate)
 {
@@ -203,6 +212,8 @@ static char *reason(const struct explain_ask *ask, const struct why_facts *facts
         return copy(ask, reason_of_stop(ask));
     case GATE_CANARY:
         return reason_of_canary(ask);
+    case GATE_AWAITING_APPROVAL:
+        return reason_of_approval(ask);
     case GATE_PAUSED:
         return copy(ask, ask->state_reason == NULL ? "" : ask->state_reason);
     case GATE_RETRY_DUE:
@@ -306,6 +317,15 @@ static char *says_ended(const struct explain_ask *ask)
                                         explain_words_time(ask, event->occurred_unix_ms));
 }
 
+static char *says_draft(const struct explain_ask *ask)
+{
+    const struct store_campaign *campaign = &ask->campaign;
+    return campaign->approval.returned_unix_ms == 0
+               ? copy(ask, "the campaign has not been submitted")
+               : arena_printf(ask->arena, "the campaign is a draft again: %.*s",
+                              TEXT_PRINT(campaign->approval.returned_why));
+}
+
 char *explain_words_says(const struct explain_ask *ask, const struct why_facts *facts,
                          const struct why_answer *why)
 {
@@ -317,7 +337,7 @@ char *explain_words_says(const struct explain_ask *ask, const struct why_facts *
                             ask->worker[0] == '\0' ? "" : " by ", ask->worker);
     }
     if (ask->campaign.state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT) {
-        return copy(ask, "the campaign has not been submitted");
+        return says_draft(ask);
     }
     return arena_printf(ask->arena, "%s holds it", rows_gate_name(why->gates[0].gate));
 }
@@ -325,7 +345,7 @@ char *explain_words_says(const struct explain_ask *ask, const struct why_facts *
 char *explain_words_campaign(const struct explain_ask *ask, const struct why_answer *why)
 {
     if (ask->campaign.state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT) {
-        return copy(ask, "the campaign has not been submitted");
+        return says_draft(ask);
     }
     if (why->count == 0) {
         return copy(ask, "nothing holds it: no recipient is open");

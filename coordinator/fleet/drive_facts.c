@@ -28,7 +28,8 @@ struct drive_facts drive_facts_of(const struct store_campaign *campaign,
                                 .is_quarantined = campaign->quarantine != STORE_QUARANTINE_NONE,
                                 .created_unix_ms = campaign->created_unix_ms,
                                 .scheduled_unix_ms = campaign->scheduled_unix_ms,
-                                .expires_unix_ms = campaign->expires_unix_ms};
+                                .expires_unix_ms = campaign->expires_unix_ms,
+                                .approve_by_unix_ms = campaign->approval.until_unix_ms};
     const struct stop_question question = {
         .tenant = campaign->tenant, .pool = campaign->pool, .from_domain = campaign->from_domain};
     const struct stop *stop = service_stops_find(sources->stops, &question);

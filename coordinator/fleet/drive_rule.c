@@ -73,6 +73,9 @@ static void wait_for_approval(const struct drive_facts *facts, const struct driv
     decision->gate = GATE_AWAITING_APPROVAL;
     if (is_expired(facts, time)) {
         decision->sweeps = OUTCOME_EXPIRED;
+    } else {
+        decision->lapses = !time->is_doubted && facts->approve_by_unix_ms != 0 &&
+                           time->now_unix_ms >= facts->approve_by_unix_ms;
     }
 }
 

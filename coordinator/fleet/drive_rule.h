@@ -13,8 +13,9 @@ struct drive_facts {
     bool is_container;
     bool is_quarantined; /* paused because it kills workers or coordinators */
     int64_t created_unix_ms;
-    int64_t scheduled_unix_ms; /* 0: at once */
-    int64_t expires_unix_ms;   /* 0: not known */
+    int64_t scheduled_unix_ms;  /* 0: at once */
+    int64_t expires_unix_ms;    /* 0: not known */
+    int64_t approve_by_unix_ms; /* who is not approved by then is a draft again; 0: never */
     /* What holds a campaign that runs, GATE_NONE for nothing: an operator stop, a window. */
     enum gate held_by;
     int64_t held_until_unix_ms; /* 0: not known */
@@ -29,6 +30,7 @@ struct drive_time {
 struct drive_decision {
     bool is_over;      /* forget it */
     bool starts;       /* SCHEDULED -> RUNNING */
+    bool lapses;       /* AWAITING_APPROVAL -> DRAFT: nobody has approved it */
     bool closes;       /* a container whose hour is over: it completes with its last row */
     bool offers;       /* its due batches are to be offered */
     bool expires_each; /* batches expire one by one: look at them */

@@ -42,6 +42,8 @@ struct driver_settings {
     bool (*is_heard)(void *context, const char *session);
     /** A campaign's control word changed. @param word  enum store_word */
     void (*on_word)(void *context, const unsigned char campaign[16], uint8_t word);
+    /** Nobody approved a campaign in time: it is a draft again. */
+    void (*on_lapsed)(void *context, const char *campaign_id, struct text tenant);
     /** What the worker of a session says of a claim: claim_watch.h. */
     struct claim_watch_report (*report_of)(void *context, const char *session, struct text claim);
     /** The worker of a session lacks a claim: ask it to give it back. All borrowed for the call. */

@@ -265,6 +265,9 @@ static void act(struct driver_campaign *campaign)
         store_campaign_start(driver->settings.store, campaign->id, on_transition,
                              driver_campaign_hold(campaign));
     }
+    if (decision.lapses) {
+        driver_approval_lapse(campaign);
+    }
     if (decision.closes && !campaign->is_closing) {
         campaign->is_closing = true;
         store_campaign_close(driver->settings.store, campaign->id, on_closed,

@@ -2,6 +2,7 @@
  *
  *   driver.c           partitions, notices, the tick
  *   driver_campaign.c  one campaign: header -> drive_rule -> what to do
+ *   driver_approval.c  it waits for approval for too long
  *   driver_canary.c    its canary: the wait, the verdict
  *   driver_limits.c    held by a shared limit for a while
  *   driver_list.c      its due batches: into the ready queues, or swept
@@ -59,6 +60,7 @@ struct driver_campaign {
     bool is_reading;     /* its header */
     bool is_listing;     /* its due batches */
     bool is_dirty;       /* in the list of those to look at soon */
+    bool is_lapsing;     /* back to a draft: without answer */
     bool is_judging;     /* a step of its canary is without answer */
     bool is_closing;     /* a container: closed, or about to be */
     bool is_hastening;   /* what paths hold is being made due */
@@ -129,22 +131,20 @@ enum driver_list_kind {
 void driver_list_start(struct driver_campaign *campaign, enum driver_list_kind kind,
                        enum outcome outcome);
 
-/* driver_canary.c */
+/* driver_canary.c, driver_approval.c */
 void driver_canary_look(struct driver_campaign *campaign, const struct store_campaign *header);
+/** AWAITING_APPROVAL -> DRAFT. */
+void driver_approval_lapse(struct driver_campaign *campaign);
 
-/* driver_limits.c */
+/* driver_limits.c, driver_hasten.c */
 void driver_limits_on_timer(void *driver);
 bool driver_limits_hold(const struct driver_campaign *campaign);
-
-/* driver_hasten.c */
 /** Make due what paths hold, if driver_hasten_all() has said that it may go on. */
 void driver_hasten(struct driver_campaign *campaign);
 void driver_hasten_all(struct driver *driver);
 
-/* driver_claims.c */
+/* driver_claims.c, driver_doubt.c */
 void driver_claims_look(struct driver *driver, unsigned int partition);
-
-/* driver_doubt.c */
 void driver_doubt_look(struct driver *driver, unsigned int partition);
 
 #endif

@@ -127,6 +127,12 @@ static void on_word(void *context, const unsigned char campaign[16], uint8_t wor
     workers_send_all(fleet->workers, HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTROL, &control.base);
 }
 
+static void on_lapsed(void *context, const char *campaign_id, struct text tenant)
+{
+    const struct fleet *fleet = context;
+    fleet->settings.on_lapsed(fleet->settings.context, campaign_id, tenant);
+}
+
 static struct worker *worker_of(const struct fleet *fleet, const char *session)
 {
     unsigned char peer[BUS_PEER_BYTES];
@@ -290,6 +296,7 @@ int fleet_open(const struct fleet_settings *settings, struct fleet **ret_fleet,
                                   .on_suspect = on_suspect,
                                   .is_heard = is_heard,
                                   .on_word = on_word,
+                                  .on_lapsed = on_lapsed,
                                   .report_of = report_of,
                                   .on_unknown = on_unknown,
                                   .is_stopped = is_stopped,

@@ -30,6 +30,8 @@ struct fleet_settings {
     size_t limit_count;
     /** Somebody took this process' session: it must end. */
     void (*on_session_lost)(void *context);
+    /** Nobody approved a campaign in time: it is a draft again. */
+    void (*on_lapsed)(void *context, const char *campaign_id, struct text tenant);
     /** Nothing may be driven: gate OPERATOR_STOP. */
     bool (*is_stopped)(void *context);
     void *context;

@@ -49,9 +49,13 @@ enum retention_step retention_rule_next(const struct store_campaign *campaign,
                                         int64_t now_unix_ms)
 {
     if (campaign->state == STATE(DRAFT)) {
-        return is_past(campaign->created_unix_ms, times->drafts_ms, now_unix_ms)
-                   ? RETENTION_CANCEL
-                   : RETENTION_NOTHING;
+        int64_t returned = campaign->approval.returned_unix_ms;
+        int64_t since = returned > campaign->created_unix_ms ? returned : campaign->created_unix_ms;
+        return is_past(since, times->drafts_ms, now_unix_ms) ? RETENTION_CANCEL : RETENTION_NOTHING;
+    }
+    /* It may be a draft again, and be given more recipients. */
+    if (campaign->state == STATE(AWAITING_APPROVAL)) {
+        return RETENTION_NOTHING;
     }
     /* The coordinator that submitted it drops them at once, unless it died right then. */
     if (campaign->shed < STORE_SHED_DUPLICATES && campaign->buckets > 0) {

@@ -31,6 +31,8 @@ int tenant_config_check_scope(struct text value, struct problem *problem)
     return 0;
 }
 
+static const char *const lanes[] = {"bulk", "transactional", NULL};
+static const char *const classes[] = {"advertising", "notice", NULL};
 static const char *const modes[] = {"cluster", "live", "sandbox", "dry_run", NULL};
 
 /* Exact in Redis' scripts, whose numbers are doubles. */
@@ -65,6 +67,20 @@ static const struct config_key keys[] = {
      .maximum = QUOTA_MAX, .doc = "Bytes of requests a day."},
     {"quota.campaigns_per_day", CONFIG_INTEGER, AT(quota.campaigns_per_day), .fallback = "0",
      .maximum = QUOTA_MAX, .doc = "Campaigns that it may create a day."},
+    {"approval.approvers", CONFIG_INTEGER, AT(approval.approvers), .fallback = "0", .maximum = 2,
+     .doc = "How many others than author and submitter must approve a campaign (approval.md)."},
+    {"approval.above_recipients", CONFIG_INTEGER, AT(approval.above_recipients), .fallback = "0",
+     .maximum = 67108864, .doc = "Campaigns of no more recipients need no approval."},
+    {"approval.two_above", CONFIG_INTEGER, AT(approval.two_above), .fallback = "0",
+     .maximum = 67108864,
+     .doc = "Campaigns of more recipients need two approvals; 0: none for that."},
+    {"approval.lanes", CONFIG_STRINGS, AT(approval.lanes), .maximum = 2, .choices = lanes,
+     .doc = "Only campaigns of these lanes need approval; left out: all."},
+    {"approval.content_classes", CONFIG_STRINGS, AT(approval.content_classes), .maximum = 2,
+     .choices = classes, .doc = "Only these classes need approval; left out: both."},
+    {"approval.expires_after", CONFIG_DURATION, AT(approval.expires_after_ms), .fallback = "72h",
+     .minimum = 60000, .maximum = 2592000000,
+     .doc = "A campaign that nobody approved in this time is a draft again."},
     {"disabled", CONFIG_BOOLEAN, AT(is_disabled), .fallback = "false",
      .doc = "Its principals are refused; what was submitted goes on, and its data ages as usual."},
 };

@@ -32,6 +32,14 @@ struct tenant_config {
     bool is_disabled;
     struct config_strings otp_scopes; /* beside the cluster's */
     struct tenant_quota quota;
+    struct {
+        uint64_t approvers;
+        uint64_t above_recipients;
+        uint64_t two_above; /* 0: never for that */
+        uint64_t expires_after_ms;
+        struct config_strings lanes;           /* none: every one */
+        struct config_strings content_classes; /* none: both */
+    } approval;
 };
 
 /** The keys of an entry. */

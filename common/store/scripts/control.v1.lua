@@ -48,7 +48,8 @@ local function cancel()
     if state == STATE_CANCELLING or state == STATE_CANCELLED then
         return true
     end
-    if not is_under_way and state ~= STATE_PAUSED and state ~= STATE_DRAFT then
+    if not is_under_way and state ~= STATE_PAUSED and state ~= STATE_DRAFT
+        and state ~= STATE_AWAITING_APPROVAL then
         return false
     end
     redis.call('ZREM', KEYS[5], ARGV[5])

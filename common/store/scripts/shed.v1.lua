@@ -4,9 +4,9 @@
 -- answers and batches were freed piece by piece before. Steps only rise; repeated, nothing changes.
 -- The last step leaves a stub: the header without keys, so that the same idempotency key revives
 -- nothing; Redis removes it after its time.
--- KEYS: header, all, content, chunks, parts, due. ARGV: id, step, seconds that the stub lives
+-- KEYS: header, all, content, chunks, parts, due, approval. ARGV: id, step, seconds that the stub lives
 local HEADER, ALL, CONTENT = KEYS[1], KEYS[2], KEYS[3]
-local CHUNKS, PARTS, DUE = KEYS[4], KEYS[5], KEYS[6]
+local CHUNKS, PARTS, DUE, APPROVAL = KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local SHED_DUPLICATES, SHED_ROWS, SHED_CONTENT = 1, 4, 5 -- enum store_shed
 local ID, STEP, STUB_S = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local values = redis.call('HMGET', HEADER, 'v', 'state', 'shed', 'open')
@@ -18,7 +18,8 @@ local has_ended = open == 0 and (state == STATE_COMPLETED or state == STATE_CANC
 if shed >= STEP then
     return {'ok', '0'}
 end
-if state == STATE_DRAFT or (STEP > SHED_DUPLICATES and not has_ended) then
+-- A rejected one is a DRAFT again, and may be given more recipients.
+if state == STATE_DRAFT or state == STATE_AWAITING_APPROVAL or (STEP > SHED_DUPLICATES and not has_ended) then
     return {'state'}
 end
 
@@ -39,7 +40,7 @@ elseif STEP == SHED_CONTENT then
     if shed < SHED_ROWS then
         return {'state'}
     end
-    redis.call('UNLINK', CONTENT)
+    redis.call('UNLINK', CONTENT, APPROVAL)
     drop_subtotals()
     redis.call('ZREM', ALL, ID)
     redis.call('EXPIRE', HEADER, STUB_S)

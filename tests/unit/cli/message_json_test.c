@@ -43,7 +43,8 @@ static void a_message_becomes_an_object(void **state)
     assert_string_equal(
         out.data, "{\"state\":\"RUNNING\",\"accepted\":0,\"rejected\":0,\"duplicates\":0,"
                   "\"suppressed\":0,\"digest\":\"00ff01\",\"findings\":[],"
-                  "\"forecast_end_unix_ms\":9223372036854775807,\"replayed\":false}\n"
+                  "\"forecast_end_unix_ms\":9223372036854775807,\"replayed\":false,"
+                  "\"approval\":null}\n"
                   "{\"file_name\":\"a\\\"b\\\\\\u0001山\",\"media_type\":\"\",\"inline_id\":\"\","
                   "\"data\":\"AP8B\"}\n"
                   "{\"state\":\"?\",\"batches_open\":0}");

@@ -32,6 +32,8 @@ local function enter_state(run, id, state, word, reason)
     if state == STATE_COMPLETED or state == STATE_CANCELLED then
         redis.call('HSET', HEADER, 'ended', digits(NOW_MS))
         redis.call('SREM', ACTIVE, id)
+    elseif state == STATE_DRAFT then
+        redis.call('SREM', ACTIVE, id)
     else
         redis.call('SADD', ACTIVE, id)
     end
@@ -48,7 +50,8 @@ local function end_if_done(run, id, campaign)
         return enter_state(run, id, STATE_CANCELLED, WORD_CANCEL, '')
     end
     local may_end = not campaign.is_container or campaign.is_closed
-    if may_end and (campaign.state == STATE_RUNNING or campaign.state == STATE_PAUSED) then
+    if may_end and (campaign.state == STATE_RUNNING or campaign.state == STATE_PAUSED
+        or campaign.state == STATE_AWAITING_APPROVAL) then
         return enter_state(run, id, STATE_COMPLETED, campaign.word, '')
     end
     return campaign.state

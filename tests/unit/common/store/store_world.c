@@ -197,6 +197,7 @@ void world_create(struct world *world, unsigned char nth, bool is_container)
         .expires_after_s = 3600,
         .created_unix_ms = 1000 + nth,
         .wrapped_key = TEXT("wrapped"),
+        .approval = {.author = TEXT("author")},
         .token_key_id = 1,
         .request_digest = TEXT("0123456789abcdef0123456789abcdef"),
     };

@@ -68,6 +68,22 @@ static const struct rule_case cases[] = {
      {.state = STATE(AWAITING_APPROVAL)},
      false,
      {.gate = GATE_AWAITING_APPROVAL}},
+    {"waiting for approval until later",
+     {.state = STATE(AWAITING_APPROVAL), .approve_by_unix_ms = NOW + 1},
+     false,
+     {.gate = GATE_AWAITING_APPROVAL}},
+    {"nobody has approved in time",
+     {.state = STATE(AWAITING_APPROVAL), .approve_by_unix_ms = NOW, .expires_unix_ms = NOW + 1},
+     false,
+     {.lapses = true, .gate = GATE_AWAITING_APPROVAL}},
+    {"nobody has approved in time, clocks differ (I10)",
+     {.state = STATE(AWAITING_APPROVAL), .approve_by_unix_ms = NOW},
+     true,
+     {.gate = GATE_AWAITING_APPROVAL}},
+    {"expired while it waited for approval (I10)",
+     {.state = STATE(AWAITING_APPROVAL), .approve_by_unix_ms = NOW, .expires_unix_ms = NOW},
+     false,
+     {.sweeps = OUTCOME_EXPIRED, .gate = GATE_AWAITING_APPROVAL}},
     {"cancelled", {.state = STATE(CANCELLED)}, false, {.is_over = true}},
     {"completed", {.state = STATE(COMPLETED)}, false, {.is_over = true}},
     {"rejected", {.state = STATE(REJECTED)}, false, {.is_over = true}},
@@ -104,9 +120,10 @@ static void each_state_says_what_to_do(void **state)
         drive_rule_decide(&c->facts, &time, &got);
         enum outcome sweeps = c->expected.sweeps == 0 ? OUTCOME_PENDING : c->expected.sweeps;
         if (got.is_over != c->expected.is_over || got.starts != c->expected.starts ||
-            got.closes != c->expected.closes || got.offers != c->expected.offers ||
-            got.expires_each != c->expected.expires_each || got.sweeps != sweeps ||
-            got.gate != c->expected.gate || got.until_unix_ms != c->expected.until_unix_ms) {
+            got.lapses != c->expected.lapses || got.closes != c->expected.closes ||
+            got.offers != c->expected.offers || got.expires_each != c->expected.expires_each ||
+            got.sweeps != sweeps || got.gate != c->expected.gate ||
+            got.until_unix_ms != c->expected.until_unix_ms) {
             fail_msg("%s", c->name);
         }
     }
