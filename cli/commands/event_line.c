@@ -68,7 +68,9 @@ int event_line_read(struct text line, struct event_line *ret_event, struct probl
         return -EINVAL;
     }
     int64_t code = number_of(json, "smtp_code");
-    if (code < 200 || code > 599 || number_of(json, "occurred_unix_ms") <= 0) {
+    struct text type = string_of(json, "type");
+    bool is_decision = text_equal(type, TEXT("THROTTLE")) || text_equal(type, TEXT("SHADOW"));
+    if (is_decision || code < 200 || code > 599 || number_of(json, "occurred_unix_ms") <= 0) {
         json_decref(json);
         return -ENOENT;
     }

@@ -296,10 +296,13 @@ def test_replay_judges_recorded_events_anew(run, tmp_path):
     later = {**event, "type": "DELIVERED", "occurred_unix_ms": 1764000060000, "smtp_code": 250,
              "enhanced_code": "", "reply_text": "Ok"}
     events = tmp_path / "events.jsonl"
-    events.write_text("".join(json.dumps(one) + "\n" for one in (event, later, {"type": "STATE"})))
+    # Decisions carry the reply that made them: it is the same reply, not one more.
+    decided = [{**event, "type": kind} for kind in ("THROTTLE", "SHADOW")]
+    events.write_text("".join(json.dumps(one) + "\n"
+                              for one in (event, *decided, later, {"type": "STATE"})))
     profiles = ROOT / "deploy/profiles/providers.yaml"
     told = json.loads(run("replay", "--json", events, profiles).stdout)
-    assert (told["replies"], told["changed"], told["passed_over"]) == (2, 1, 1)
+    assert (told["replies"], told["changed"], told["passed_over"]) == (2, 1, 3)
     assert told["changes"][0]["new_class"] == "rate-limited"
     path = told["paths"][0]
     assert (path["profile"], path["pauses"], path["paused_s"], path["in_pauses"]) == ("google", 1, 600, 1)
