@@ -70,9 +70,13 @@ static const char *ending_of(uint32_t number)
 
 void throttle_text_append_what(const Hikyaku__V1__Event *event, struct buffer *out)
 {
-    const Hikyaku__V1__Throttle *throttle = event->throttle;
+    const Hikyaku__V1__Throttle *throttle =
+        event->throttle != NULL ? event->throttle : event->shadow;
     if (throttle == NULL) {
         return;
+    }
+    if (event->shadow != NULL) {
+        buffer_append_string(out, throttle->in_fact ? "would not be: " : "would be: ");
     }
     table_print_append_clean(out, text_of(throttle->decision));
     append_change(throttle, out);

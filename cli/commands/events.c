@@ -44,7 +44,7 @@ static void append_event(const Hikyaku__V1__Event *event, struct buffer *out)
     buffer_printf(out, "%s  ", format_time(event->occurred_unix_ms, text));
     table_print_append_cell(
         out, text_of(enum_word(&hikyaku__v1__event_type__descriptor, event->type)), 12, false);
-    if (event->type == HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE) {
+    if (event->throttle != NULL || event->shadow != NULL) {
         buffer_append_string(out, "  ");
         throttle_text_append(event, out);
         if (event->reply_text[0] != '\0') {

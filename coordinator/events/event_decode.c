@@ -71,6 +71,9 @@ bool event_decode_may_pass(const struct store_event_entry *entry,
     for (size_t i = 0; i < event_decode_count(entry) && !has_type; i++) {
         has_type = passes_type(filter, type_of(entry, i));
     }
+    if (entry->kind == STORE_EVENT_DECISION) { /* which of the two it is, only its content says */
+        has_type = has_type || passes_type(filter, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_SHADOW);
+    }
     bool is_of_none = entry->kind == STORE_EVENT_DECISION;
     return has_type && (is_of_none ? filter->n_campaign_ids == 0
                                    : passes_campaign(filter, entry->name.campaign));

@@ -98,6 +98,11 @@ def test_events_of_the_trial_are_told_apart(cluster):
         event for event in shadow_events(api) if event.type == api.pb.EVENT_TYPE_SHADOW
         and event.shadow.decision == "suspended"], 60)
     assert {event.site for event in found} == {SITE}
+    alone, _ = api.all_events(types=[api.pb.EVENT_TYPE_SHADOW])
+    assert {event.event_id for event in found} <= {event.event_id for event in alone}
+    assert {event.type for event in alone} == {api.pb.EVENT_TYPE_SHADOW}
+    shown = cluster.cli("events", "--type", "shadow").stdout
+    assert f"{SITE} x {found[0].sending_ip} would be: suspended 10 min" in shown
     assert all(not event.HasField("throttle") and event.shadow.after == 600 for event in found)
     assert not [event for event in shadow_events(api)
                 if event.type == api.pb.EVENT_TYPE_THROTTLE and event.throttle.decision == "suspended"]

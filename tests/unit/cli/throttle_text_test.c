@@ -65,10 +65,36 @@ static void decisions_read_as_sentences(void **state)
     }
 }
 
+static void what_was_not_done_says_so(void **state)
+{
+    (void)state;
+    char words[5][32];
+    Hikyaku__V1__Event event = HIKYAKU__V1__EVENT__INIT;
+    Hikyaku__V1__Throttle throttle = HIKYAKU__V1__THROTTLE__INIT;
+    event.site = put(words[0], "docomo");
+    event.sending_ip = put(words[1], "203.0.113.7");
+    event.rule_id = put(words[2], "tried");
+    event.shadow = &throttle;
+    throttle.decision = put(words[3], "suspended");
+    throttle.unit = put(words[4], "s");
+    throttle.after = 600;
+    for (int in_fact = 0; in_fact < 2; in_fact++) {
+        OWNED(buffer_finish) struct buffer out = {0};
+        throttle.in_fact = in_fact != 0;
+        throttle_text_append(&event, &out);
+        buffer_append_byte(&out, '\0');
+        assert_string_equal(
+            out.data, in_fact != 0
+                          ? "docomo x 203.0.113.7 would not be: suspended 10 min 00 s, rule tried"
+                          : "docomo x 203.0.113.7 would be: suspended 10 min 00 s, rule tried");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decisions_read_as_sentences),
+        cmocka_unit_test(what_was_not_done_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

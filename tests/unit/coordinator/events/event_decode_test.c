@@ -252,6 +252,49 @@ static void what_a_path_decided_is_an_event(void **state)
     assert_null(event_decode(&scene->input, 0)); /* damaged: it tells nothing */
 }
 
+/* Nobody who reads THROTTLE sees it; who asks for SHADOW alone does. */
+static void what_a_shadow_decided_is_no_decision(void **state)
+{
+    struct scene *scene = *state;
+    static char words[][16] = {"abc", "suspended"};
+    static const struct {
+        bool is_shadow;
+        Hikyaku__V1__EventType asked;
+        bool is_told;
+    } cases[] = {
+        {true, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_SHADOW, true},
+        {true, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE, false},
+        {false, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_SHADOW, false},
+        {false, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE, true},
+        {true, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_DELIVERED, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Hikyaku__V1__StoredPathDecision stored = HIKYAKU__V1__STORED_PATH_DECISION__INIT;
+        Hikyaku__V1__EventFilter filter = HIKYAKU__V1__EVENT_FILTER__INIT;
+        Hikyaku__V1__EventType types[1] = {cases[i].asked};
+        OWNED(buffer_finish) struct buffer packed = {0};
+        stored.session = words[0];
+        stored.decision = words[1];
+        stored.shadow = cases[i].is_shadow;
+        wire_unpack_append(&stored.base, &packed);
+        scene->entry.kind = STORE_EVENT_DECISION;
+        scene->entry.count = 0;
+        scene->entry.decision = buffer_text(&packed);
+        scene->input.campaign = NULL;
+        filter.types = types;
+        filter.n_types = 1;
+        scene->input.filter = &filter;
+        const Hikyaku__V1__Event *event =
+            event_decode_may_pass(&scene->entry, &filter) ? event_decode(&scene->input, 0) : NULL;
+        assert_int_equal(event != NULL, cases[i].is_told);
+        if (event != NULL) {
+            assert_int_equal(event->shadow != NULL, cases[i].is_shadow);
+            assert_int_equal(event->throttle != NULL, !cases[i].is_shadow);
+        }
+    }
+    scene->input.filter = NULL;
+}
+
 static void a_decision_says_whose(void **state)
 {
     struct scene *scene = *state;
@@ -289,6 +332,7 @@ int main(void)
         SCENE_TEST(filters_choose),
         SCENE_TEST(a_state_is_an_event_too),
         SCENE_TEST(what_a_path_decided_is_an_event),
+        SCENE_TEST(what_a_shadow_decided_is_no_decision),
         SCENE_TEST(a_decision_says_whose),
         SCENE_TEST(evidence_and_doubles_are_told),
     };
