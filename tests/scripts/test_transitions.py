@@ -78,6 +78,16 @@ def test_at_most_63_providers_are_named(campaign):
     campaign.audit(range(70))
 
 
+def test_a_batch_knows_its_domain(campaign):
+    """It is counted with the others all the same."""
+    campaign.add_chunk(0, [(0, 2, "other", 0, 0, "slow.test"), (1, 1, "gmail", 0, 0)])
+    assert campaign.store.redis.hget(f"{campaign.key}:0:h", "g") == b"slow.test"
+    assert not campaign.store.redis.hexists(f"{campaign.key}:1:h", "g")
+    assert {name.split(":")[1] for name in campaign.header() if name.startswith("s:")} == {
+        "other", "gmail"}
+    campaign.audit(range(2))
+
+
 def test_chunk_after_submit(campaign):
     run(campaign)
     assert campaign.add_chunk(1, [(65536, 4, "gmail", 0, 0)])[0] == "state"

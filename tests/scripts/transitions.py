@@ -100,7 +100,7 @@ class Campaign:
 
     def chunk_parts(self, chunk, batches, doubled=(), digest=None, hashes=None, rejected=0,
                     looks_up=True, refuses=False):
-        """Keys and arguments. @param batches: (number, rows, provider, due, expires)"""
+        """Keys and arguments. @param batches: (number, rows, provider, due, expires[, group])"""
         rows = sum(batch[1] for batch in batches)
         hashes = hashes or [chunk * 10000 + i - 3 for i in range(rows)]
         buckets = sorted({value % 16 for value in hashes}) if looks_up else []
@@ -114,7 +114,7 @@ class Campaign:
                      b"answer", b"map", len(batches), rows, struct.pack(f">{rows}H", *places)]
         for batch in batches:
             arguments += [batch[0], batch[1], batch[2], b"sealed" * batch[1], b"refs", batch[3],
-                          batch[4]]
+                          batch[4], batch[5] if len(batch) > 5 else b""]
         return keys, arguments + (hashes if looks_up else [])
 
     def add_chunk(self, chunk, batches, canary=0, **more):
