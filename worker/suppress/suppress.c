@@ -79,7 +79,7 @@ static void note_hits(struct suppress_check *check, const struct store_suppressi
 
 static void begin_again(struct suppress_watch *watch)
 {
-    struct suppress_check *check;
+    struct suppress_check *check = NULL;
     watch->has_number = false;
     DL_FOREACH(watch->checks, check)
     {
@@ -195,7 +195,7 @@ bool suppress_is_known(const struct suppress *suppress)
 
 static void ask_all(struct suppress_watch *watch)
 {
-    struct suppress_check *check;
+    struct suppress_check *check = NULL;
     DL_FOREACH(watch->checks, check)
     {
         if (!check->is_asked && !check->is_asking) {

@@ -91,8 +91,8 @@ static void take(struct suppress_watch *watch, const struct store_suppression_ne
 {
     size_t added = 0;
     struct added *all = sort_added(news, count, &added);
-    struct suppress_check *check;
-    struct suppress_check *next;
+    struct suppress_check *check = NULL;
+    struct suppress_check *next = NULL;
     DL_FOREACH_SAFE(watch->checks, check, next)
     {
         look_through(check, all, added);
@@ -104,7 +104,7 @@ static void take(struct suppress_watch *watch, const struct store_suppression_ne
 /* What is missing may concern any letter. */
 static void begin_again(struct suppress_watch *watch)
 {
-    struct suppress_check *check;
+    struct suppress_check *check = NULL;
     LOG(LOG_SUPPRESSION_GAP, NULL, log_string("tenant", watch->tenant),
         log_number("behind", (int64_t)watch->number));
     watch->has_number = false;
@@ -116,7 +116,7 @@ static void begin_again(struct suppress_watch *watch)
 
 static bool is_all_asked(const struct suppress_watch *watch)
 {
-    const struct suppress_check *check;
+    const struct suppress_check *check = NULL;
     DL_FOREACH(watch->checks, check)
     {
         if (check->claim->is_checked && !check->is_asked) {
