@@ -96,6 +96,31 @@ def test_who_is_added_meanwhile_gets_no_more(cluster):
     assert len(set(listed) & received(cluster)) == 500 - ended["SUPPRESSED"]
 
 
+def test_a_gap_in_the_log_is_seen(cluster):
+    """An addition that the log does not tell any more: all that is in hand is looked up again."""
+    api = cluster.client()
+    redis = cluster.redis.client()
+    everyone = [f"gap{number}@example.test" for number in range(500)]
+    missed = everyone[-1]
+    add(cluster, [missed], api.pb.SUPPRESSION_REASON_MANUAL, "elsewhere")
+    found = call(cluster, "CheckSuppressions", stream="elsewhere", addresses=[missed])
+    person = bytes.fromhex(found.suppressions[0].address_hash)
+    bucket = int.from_bytes(person[:2], "big") >> 2
+    stands = redis.hget(f"hk:{{t:default}}:sup:elsewhere:{bucket}", person[1:])
+    cluster.sink.delay_s = 1
+    campaign = submit_campaign(api, "gap", everyone)
+    wait_until("mail flows", lambda: cluster.sink.received)
+    redis.hset(f"hk:{{t:default}}:sup:*:{bucket}", person[1:], stands)
+    redis.hincrby("hk:{t:default}:sup", "n", 1)
+    add(cluster, ["after-the-gap@example.test"], api.pb.SUPPRESSION_REASON_MANUAL)
+    wait_until("it is found", lambda: outcomes(api, campaign).get("SUPPRESSED"))
+    cluster.sink.delay_s = 0
+    cluster.wait_campaign(campaign, ["COMPLETED"])
+    assert outcomes(api, campaign) == {"DELIVERED": 499, "SUPPRESSED": 1}
+    assert missed not in received(cluster)
+    assert any(one["event"] == "suppression.gap" for one in cluster.workers[0].log())
+
+
 def test_refusals_keep_advertising_of_their_stream_away(cluster):
     """L3; what is owed to a person still reaches him."""
     pb = cluster.client().pb
