@@ -123,8 +123,10 @@ class Campaign:
         return self.store.call("add_chunk", keys, *arguments, canary)
 
     def submit(self, chunks, digest=b"d" * 32, scheduled=0):
-        return self.store.call("submit", self.transition_keys, self.store.run, self.id, chunks,
-                               digest, scheduled)
+        """Nobody need approve it."""
+        keys = self.transition_keys + [f"{self.key}:approval"]
+        return self.store.call("submit", keys, self.store.run, self.id, chunks, digest, scheduled,
+                               0, 0, b"shop", b"step")
 
     def start(self, closes=0):
         return self.store.call("start", self.transition_keys, self.store.run, self.id, closes)
@@ -190,7 +192,8 @@ class Campaign:
 
     def shed(self, step, stub_s=1000):
         return self.store.call("shed", [self.key, f"{self.partition}:all", *(
-            f"{self.key}:{part}" for part in ("content", "chunks", "parts", "due"))],
+            f"{self.key}:{part}" for part in ("content", "chunks", "parts", "due",
+                                             "approval"))],
                                self.id, step, stub_s)
 
     def trim(self, keep_ms, mark_ms, bytes_max=1 << 30):
