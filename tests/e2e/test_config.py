@@ -123,12 +123,12 @@ def events_of(node, name):
 
 
 def reload(node, configuration, answer):
-    """Write, SIGHUP, wait for one more of this event; returns it."""
+    """Write, SIGHUP, wait for one more of this event; returns the first: each file tells its own."""
     before = len(events_of(node, answer))
     node.path.write_text(to_yaml(configuration))
     node.process.signal(signal.SIGHUP)
     wait_until(f"{node.name} says {answer}", lambda: len(events_of(node, answer)) > before)
-    return events_of(node, answer)[-1]
+    return events_of(node, answer)[before]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -158,7 +158,7 @@ rules:
 def rule_of_a_bounce(cluster, key):
     """Bounce somebody; returns the rule that says so."""
     client = cluster.client()
-    campaign = submit_campaign(client, key, ["r550.one@example.test"])
+    campaign = submit_campaign(client, key, [f"r550.{key}@example.test"])
     cluster.wait_campaign(campaign, ["COMPLETED"])
     events, _ = client.all_events(campaign_ids=[campaign])
     return [event.rule_id for event in events if event.smtp_code == 550]
