@@ -28,15 +28,17 @@ bool worker_reload_read(const char *file, const struct worker_config *before,
     if (error == 0) {
         error = worker_reload_check_zone(windows, &ret_reload->config, &problem);
     }
-    if (error == 0) {
-        error = reply_rules_read(ret_reload->config.reply_rules, &ret_reload->rules, &problem);
+    if (error != 0) {
+        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
+            log_string("reason", problem.message));
+        return false;
     }
+    /* These tell each of their mistakes with its place. */
+    error = reply_rules_read(ret_reload->config.reply_rules, &ret_reload->rules, &problem);
     if (error == 0) {
         error = shadow_files_read(&ret_reload->config, &ret_reload->shadow, &problem);
     }
     if (error != 0) {
-        LOG(LOG_CONFIG_REFUSED, NULL, log_string("field", problem.field),
-            log_string("reason", problem.message));
         worker_reload_finish(ret_reload);
     }
     return error == 0;

@@ -91,6 +91,7 @@ static const struct command *const commands[] = {
     &keygen_api_command,
     &keygen_curve_command,
     &keygen_dkim_command,
+    &sender_check_command,
     &dkim_check_command,
     &dkim_verify_command,
     &classify_command,

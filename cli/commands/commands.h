@@ -16,6 +16,7 @@ extern const struct command config_command;
 extern const struct command control_cancel;
 extern const struct command control_pause;
 extern const struct command control_resume;
+extern const struct command sender_check_command;
 extern const struct command dkim_check_command;
 extern const struct command dkim_verify_command;
 extern const struct command events_command;
