@@ -19,6 +19,7 @@ struct export
     uint64_t records;
     uint64_t campaigns;
     uint64_t unreadable;
+    uint64_t left_out;
 };
 
 static const char *const columns[] = {
@@ -113,6 +114,7 @@ static void take_page(struct export *export, const Hikyaku__V1__ExportPersonResp
     export->records += page->n_records;
     export->campaigns += page->campaigns;
     export->unreadable += page->unreadable;
+    export->left_out += page->left_out;
     if (options_flag(export->options, "json")) {
         tell_json(&page->base);
         return;
@@ -163,6 +165,12 @@ static void print_end(struct export *export)
     tell("%" PRIu64 " recipients in %" PRIu64 " campaigns looked into; %" PRIu64
          " more cannot be read by anybody: their keys are destroyed",
          export->records, export->campaigns, export->unreadable);
+    if (export->left_out > 0) {
+        tell("%" PRIu64
+             " campaigns or batches could not be looked into now (quarantined, damaged): "
+             "ask again when they are released",
+             export->left_out);
+    }
 }
 
 static enum exit_code run_with(const struct options *options, const struct connection *connection)

@@ -79,11 +79,15 @@ struct asking {
     char *principal;
     char *key_id;
     char *source;
+    char *pair; /* as in `known` */
 };
 
 static void on_seen(void *context, int error, bool is_new)
 {
     struct asking *asking = context;
+    if (error != 0) { /* nobody knows whether it is new: asked again with the next call */
+        (void)table_remove(asking->watch->known, text_of(asking->pair));
+    }
     if (error == 0 && is_new && asking->was_used) {
         raise_alarm(asking->watch, &(struct access_watch_alarm){ACCESS_ALARM_NETWORK,
                                                                 asking->tenant, asking->principal,
@@ -93,6 +97,7 @@ static void on_seen(void *context, int error, bool is_new)
     free(asking->principal);
     free(asking->key_id);
     free(asking->source);
+    free(asking->pair);
     free(asking);
 }
 
@@ -120,6 +125,7 @@ static void look_at_network(struct access_watch *watch, const struct access_key 
     asking->principal = xalloc_string(alarm.principal);
     asking->key_id = xalloc_string(alarm.key_id);
     asking->source = xalloc_string(source);
+    asking->pair = xalloc_string(pair);
     store_access_see(watch->store, text_of(asking->key_id), text_of(network), on_seen, asking);
 }
 

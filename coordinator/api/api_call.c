@@ -1,5 +1,7 @@
 #include "coordinator/api/api_call.h"
 
+#include "common/security/seal.h"
+
 #include "common/wire/wire_store.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_audit.h"
@@ -112,6 +114,9 @@ void api_call_settle(struct api_call *call)
 {
     DL_DELETE(call->api->calls, call);
     call->on_done(call->context, call->error, call->body);
+    if (call->packed != NULL && call->is_secret) {
+        seal_wipe(call->packed, call->body.size);
+    }
     arena_destroy(&call->arena);
     free(call);
 }
@@ -132,6 +137,7 @@ void api_call_answer(struct api_call *call, const ProtobufCMessage *response)
     char *body = arena_alloc(call->arena, size + 1);
     (void)protobuf_c_message_pack(response, (uint8_t *)body);
     call->body = (struct text){body, size};
+    call->packed = body;
     finish(call);
 }
 

@@ -55,6 +55,8 @@ struct api_call {
     void *waiting;                  /* for on_gone */
     const struct wire_error *error; /* its result, in the arena; NULL: `body` */
     struct text body;
+    char *packed;   /* what `body` points to */
+    bool is_secret; /* it holds a secret: it is wiped once it was told */
     api_call_done_fn *on_done;
     void *context;
     struct api_call *prev; /* all calls of the api */

@@ -9,6 +9,10 @@
 #include "coordinator/api/api_state.h"
 
 #include <errno.h>
+#include <stdio.h>
+
+/* Names are at most 64 characters, as issuer and account; all else is fixed. */
+#define URI_BYTES_MAX 1024
 
 struct enrol_call {
     struct api_call *call;
@@ -39,9 +43,13 @@ static void answer(struct enrol_call *enrol)
     Hikyaku__V1__EnrolOtpResponse response;
     hikyaku__v1__enrol_otp_response__init(&response);
     response.principal = view;
-    response.uri = api_call_string(call, enrol->uri);
+    char uri[URI_BYTES_MAX];
+    (void)snprintf(uri, sizeof uri, "%.*s", TEXT_PRINT(enrol->uri));
     wipe(enrol);
+    response.uri = uri;
+    call->is_secret = true;
     api_call_answer(call, &response.base);
+    seal_wipe(uri, sizeof uri);
 }
 
 static void on_put(void *context, int error)

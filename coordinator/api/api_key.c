@@ -169,6 +169,7 @@ static void answer_made(struct key_call *change)
     hikyaku__v1__create_key_response__init(&response);
     response.key = view_of(change, change->stored);
     response.secret = change->secret;
+    change->call->is_secret = true;
     api_call_answer(change->call, &response.base);
 }
 
@@ -179,6 +180,7 @@ static void answer_rotated(struct key_call *change)
     response.key = view_of(change, change->stored);
     response.old_key = view_of(change, change->old);
     response.secret = change->secret;
+    change->call->is_secret = true;
     api_call_answer(change->call, &response.base);
 }
 

@@ -152,10 +152,6 @@ static void on_rows(void *context, int error, struct text provider, struct text 
 static void on_batch(void *context, struct person_walk *walk, const struct person_batch *batch)
 {
     struct export *export = context;
-    if (export->call->is_gone) {
-        person_walk_go_on(walk, -ECANCELED);
-        return;
-    }
     if (export->response.n_records + batch->count > PAGE_RECORDS + RECORDS_MAX) {
         person_walk_go_on(walk, -E2BIG);
         return;
@@ -177,6 +173,7 @@ static void on_done(void *context, int error, const struct person_walk_counts *c
     struct export *export = context;
     export->response.campaigns += (uint32_t)counts->campaigns;
     export->response.unreadable += (uint32_t)counts->unreadable;
+    export->response.left_out += (uint32_t)counts->left_out;
     if (error != 0) {
         finish(export, error);
         return;
@@ -191,6 +188,12 @@ static void on_done(void *context, int error, const struct person_walk_counts *c
     }
 }
 
+static bool is_wanted(void *context)
+{
+    const struct export *export = context;
+    return !export->call->is_gone;
+}
+
 static void look(struct export *export)
 {
     const struct api_settings *settings = &export->call->api->settings;
@@ -200,6 +203,7 @@ static void look(struct export *export)
                                                      .set = export->people,
                                                      .tenant = export->call->tenant,
                                                      .partition = export->partition,
+                                                     .is_wanted = is_wanted,
                                                      .on_batch = on_batch,
                                                      .on_done = on_done,
                                                      .context = export});

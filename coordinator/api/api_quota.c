@@ -107,7 +107,9 @@ void api_quota_check(struct api_call *call, uint64_t body_bytes, api_quota_next_
 
 void api_quota_settle(struct api_call *call)
 {
-    if (call->quota != NULL && call->quota->taken_unix_ms != 0 && call->error != NULL) {
+    /* At the very end the store is gone: what was taken lapses with its window. */
+    bool may_refund = !call->api->is_destroyed && call->error != NULL;
+    if (call->quota != NULL && call->quota->taken_unix_ms != 0 && may_refund) {
         quota_refund(call->api->quota, call->arena, &call->quota->charge,
                      call->quota->taken_unix_ms);
     }

@@ -19,6 +19,8 @@ struct person_walk {
     /* Campaigns, the newest first; a page of them. */
     unsigned char ids[PAGE][16];
     size_t id_count;
+    unsigned char before[PAGE][16]; /* of the page before: its oldest ones come again */
+    size_t before_count;
     size_t at;
     int64_t until_ms; /* the page holds those created until then */
     int64_t oldest_ms;
@@ -105,6 +107,7 @@ static void on_refs(void *context, int error, const struct wire_store_ref *refs,
         end(walk, error);
         return;
     }
+    walk->counts.left_out += error == -EBADMSG || error == -EPROTO;
     for (size_t i = 0; error == 0 && i < count && i < ROWS_PER_BATCH_MAX; i++) {
         if (person_set_has(walk->settings.set, refs[i].address_hash)) {
             walk->positions[found] = (uint16_t)i;
@@ -121,6 +124,10 @@ static void on_refs(void *context, int error, const struct wire_store_ref *refs,
 static void next_batch(void *context)
 {
     struct person_walk *walk = context;
+    if (!walk->settings.is_wanted(walk->settings.context)) {
+        end(walk, -ECANCELED);
+        return;
+    }
     while (walk->marker_at < walk->marker_count &&
            walk->ordinal == walk->markers[walk->marker_at].batches) {
         walk->marker_at++;
@@ -175,7 +182,8 @@ static void on_loaded(void *context, int error, struct catalog_campaign *campaig
         return;
     }
     if (error != 0) {
-        walk->counts.unreadable++;
+        walk->counts.unreadable += error == -ENOKEY || error == -ENOENT;
+        walk->counts.left_out += error != -ENOKEY && error != -ENOENT;
         skip_campaign(walk);
         return;
     }
@@ -183,6 +191,16 @@ static void on_loaded(void *context, int error, struct catalog_campaign *campaig
     walk->counts.campaigns++;
     person_set_aim(walk->settings.set, &campaign->token_key);
     store_campaign_markers(walk->settings.store, campaign->id, on_markers, walk);
+}
+
+static bool was_before(const struct person_walk *walk, const unsigned char id[16])
+{
+    for (size_t i = 0; i < walk->before_count; i++) {
+        if (memcmp(walk->before[i], id, sizeof walk->before[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void on_header(void *context, int error, const struct store_campaign *campaign)
@@ -195,7 +213,8 @@ static void on_header(void *context, int error, const struct store_campaign *cam
     if (error == 0) {
         walk->oldest_ms = campaign->created_unix_ms;
     }
-    if (error != 0 || !text_equal(campaign->tenant, text_of(walk->tenant))) {
+    if (error != 0 || !text_equal(campaign->tenant, text_of(walk->tenant)) ||
+        was_before(walk, walk->ids[walk->at])) {
         skip_campaign(walk);
         return;
     }
@@ -227,11 +246,14 @@ static void list(struct person_walk *walk)
 static void step_campaign(void *context)
 {
     struct person_walk *walk = context;
-    store_campaign_get(walk->settings.store, walk->ids[walk->at], on_header, walk);
+    if (!walk->settings.is_wanted(walk->settings.context)) {
+        end(walk, -ECANCELED);
+    } else {
+        store_campaign_get(walk->settings.store, walk->ids[walk->at], on_header, walk);
+    }
 }
 
-/* By time, not by rank: a campaign that leaves meanwhile hides no other one. Those of the page's
- * oldest millisecond may be looked at twice. */
+/* By time, not by rank: a campaign that leaves meanwhile hides no other one. */
 static void next_campaign(struct person_walk *walk)
 {
     if (walk->at < walk->id_count) {
@@ -242,6 +264,8 @@ static void next_campaign(struct person_walk *walk)
         end(walk, 0);
         return;
     }
+    memcpy(walk->before, walk->ids, sizeof walk->before);
+    walk->before_count = walk->id_count;
     walk->until_ms = walk->oldest_ms < walk->until_ms ? walk->oldest_ms : walk->until_ms - 1;
     list(walk);
 }

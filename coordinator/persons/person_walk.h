@@ -23,7 +23,9 @@ struct person_batch {
 
 struct person_walk_counts {
     uint64_t campaigns;  /* looked into */
-    uint64_t unreadable; /* not looked into: their content is gone, or they kill who loads them */
+    uint64_t unreadable; /* campaigns whose keys are destroyed: nobody can look into them */
+    uint64_t left_out;   /* campaigns and batches that could not be looked into now: quarantined,
+                            damaged */
     uint64_t batches;    /* that have somebody */
 };
 
@@ -34,6 +36,8 @@ struct person_walk_settings {
     struct person_set *set;  /* */
     struct text tenant;      /* copied */
     unsigned int partition;
+    /** Is anybody still waiting for it? If not, it ends with -ECANCELED. */
+    bool (*is_wanted)(void *context);
     /** Somebody is found; the batch is valid until the walk goes on. Answer with
      * person_walk_go_on(), now or later. */
     void (*on_batch)(void *context, struct person_walk *walk, const struct person_batch *batch);

@@ -85,6 +85,9 @@ static void on_given(void *context, int error, const uint64_t *given, size_t cou
     for (size_t i = 0; error == 0 && i < count; i++) {
         quota_meter_give(taking->quota->meter, &answer->asks[i], given[i]);
     }
+    for (size_t i = 0; error != 0 && i < answer->ask_count; i++) {
+        quota_meter_fail(taking->quota->meter, &answer->asks[i]);
+    }
     if (error != 0) {
         end(taking, &(struct quota_result){.error = error});
     } else if (++taking->tries > TRIES_MAX) {

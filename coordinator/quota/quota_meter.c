@@ -105,8 +105,16 @@ static bool look(struct quota_meter *meter, const struct quota_subject *subject,
                                  .window = window,
                                  .needed = needed,
                                  .more = slice->is_asked ? 0 : limit / SLICES};
-    slice->is_asked = true;
     return true;
+}
+
+/* More than needed is asked for by one at a time. */
+static void note_asked(struct quota_meter *meter, const struct quota_meter_answer *answer)
+{
+    for (size_t i = 0; i < answer->ask_count; i++) {
+        const struct quota_meter_ask *ask = &answer->asks[i];
+        slice_of(meter, ask->subject, ask->kind, ask->window)->is_asked = true;
+    }
 }
 
 enum quota_meter_verdict quota_meter_take(struct quota_meter *meter,
@@ -125,6 +133,7 @@ enum quota_meter_verdict quota_meter_take(struct quota_meter *meter,
         }
     }
     if (ret_answer->ask_count > 0) {
+        note_asked(meter, ret_answer);
         return QUOTA_METER_ASK;
     }
     for (size_t i = 0; i < QUOTA_METER_PARTS; i++) {
@@ -149,6 +158,12 @@ void quota_meter_give(struct quota_meter *meter, const struct quota_meter_ask *a
     if (given == 0 && (slice->refused == 0 || ask->needed < slice->refused)) {
         slice->refused = ask->needed;
     }
+}
+
+void quota_meter_fail(struct quota_meter *meter, const struct quota_meter_ask *ask)
+{
+    struct slice *slice = &obtain(meter, ask->subject->name)->slices[ask->kind];
+    slice->is_asked = slice->is_asked && slice->window != ask->window;
 }
 
 void quota_meter_refund(struct quota_meter *meter, const struct quota_meter_charge *charge,

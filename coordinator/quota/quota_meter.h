@@ -52,6 +52,8 @@ enum quota_meter_verdict quota_meter_take(struct quota_meter *meter,
                                           struct quota_meter_answer *ret_answer);
 /** What the store gave for an ask; 0: nothing is left for so much. */
 void quota_meter_give(struct quota_meter *meter, const struct quota_meter_ask *ask, uint64_t given);
+/** It was not answered: the next charge may ask for more again. */
+void quota_meter_fail(struct quota_meter *meter, const struct quota_meter_ask *ask);
 /** A call came to nothing: what it took of `kinds` (bits) is given back within its window. */
 void quota_meter_refund(struct quota_meter *meter, const struct quota_meter_charge *charge,
                         unsigned int kinds, int64_t taken_unix_ms, int64_t now_unix_ms);
