@@ -1,11 +1,13 @@
 /* AddSuppressions, RemoveSuppression. */
 #include "common/base/bytes.h"
+#include "common/mail/address.h"
 #include "common/policy/provider_table.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_state.h"
 #include "coordinator/suppression/suppression.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 static struct text stream_of(const char *stream)
@@ -255,10 +257,14 @@ static void on_found(void *context, int error, uint64_t number,
 
 static bool is_reissued(const char *address)
 {
-    struct text domain = text_skip(text_of(address), text_find(text_of(address), '@') + 1);
-    struct text provider = provider_table_find(NULL, domain);
-    return address[0] == '\0' || text_equal(provider, TEXT("docomo")) ||
-           text_equal(provider, TEXT("au")) || text_equal(provider, TEXT("softbank"));
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct address parsed;
+    if (address_parse(text_of(address), NULL, arena, &parsed, NULL) != 0) {
+        return true; /* named by its hash */
+    }
+    struct text provider = provider_table_find(NULL, parsed.domain);
+    return text_equal(provider, TEXT("docomo")) || text_equal(provider, TEXT("au")) ||
+           text_equal(provider, TEXT("softbank"));
 }
 
 void api_suppression_handle_remove(struct api_call *call)
@@ -276,7 +282,13 @@ void api_suppression_handle_remove(struct api_call *call)
         return;
     }
     bytes_to_hex(removing->hash, sizeof removing->hash, hash);
-    call->about = arena_printf(call->arena, "address_hash=%s", hash);
+    if (request->consent_unix_ms > store_now_unix_ms(call->api->settings.store)) {
+        api_call_refuse_with(call, WIRE_CODE_INVALID_ARGUMENT, "consent_unix_ms", "in_future",
+                             "must not lie ahead: nobody has agreed yet");
+        return;
+    }
+    call->about = arena_printf(call->arena, "address_hash=%s consent_unix_ms=%" PRId64, hash,
+                               request->consent_unix_ms);
     const struct store_suppression_list list = {call->tenant, stream_of(request->stream)};
     store_suppression_find(call->api->settings.store, &list,
                            (struct text){(const char *)removing->hash, sizeof removing->hash},

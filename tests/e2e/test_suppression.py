@@ -163,9 +163,21 @@ def test_a_carrier_gives_addresses_to_others(cluster):
         with pytest.raises(ApiError) as refused:
             call(cluster, "RemoveSuppression", address=address, reason="x", consent_unix_ms=consent)
         assert refused.value.problems[0]["rule"] == "consent"
-    call(cluster, "RemoveSuppression", address=address, reason="new owner",
-         consent_unix_ms=now + 60_000)
+    # However the address is written; and nobody agrees tomorrow.
+    for written in ("taro@DOCOMO.NE.JP", "Taro@docomo.ne.jp"):
+        with pytest.raises(ApiError) as refused:
+            call(cluster, "RemoveSuppression", address=written, reason="x")
+        assert refused.value.problems[0]["rule"] == "consent"
+    with pytest.raises(ApiError) as refused:
+        call(cluster, "RemoveSuppression", address=address, reason="x",
+             consent_unix_ms=now + 3600_000)
+    assert refused.value.problems[0]["rule"] == "in_future"
+    wait_until("somebody agrees in a later second", lambda: time.time() * 1000 > now + 2000, 60)
+    agreed = now + 1500
+    call(cluster, "RemoveSuppression", address=address, reason="new owner", consent_unix_ms=agreed)
     assert not standing(cluster, address)
+    assert f"consent_unix_ms={agreed}" in cluster.cli(
+        "audit", "list", "--call", "SuppressionService/RemoveSuppression", "--json").stdout
 
 
 def test_files_of_other_systems(cluster, tmp_path):

@@ -6,6 +6,7 @@ import struct
 TENANT = "hk:{t:default}:sup"
 LOG = TENANT + ":log"
 BOUNCE, COMPLAINT, UNSUBSCRIBE, MANUAL, ERASED = 1, 2, 3, 4, 5
+REPLY, CALL = 1, 2
 MOST, LISTS = 1000, 3
 
 
@@ -75,10 +76,13 @@ def test_calls_do_what_a_model_does(store):
         at = now - 1000 + step + rng.choice([0, 0, -500])
         before = {digest: dict(model[stream].get(digest, {})) for digest in chosen}
         if rng.random() < 0.7:
-            statuses = change(store, "add", stream, [(digest, record(reason, at)) for digest in chosen])
+            source = rng.choice([REPLY, CALL])
+            statuses = change(store, "add", stream, [
+                (digest, record(reason, at, source=source)) for digest in chosen])
             for digest, status in zip(chosen, statuses):
                 old = before[digest].get(reason)
-                expected = "n" if old is None else "k" if not old[0] else "l" if old[1] >= at else "n"
+                is_older = old is not None and (old[1] > at or (old[1] == at and source != CALL))
+                expected = "n" if old is None else "k" if not old[0] else "l" if is_older else "n"
                 assert status == expected
                 if expected == "n" or (expected == "k" and old[1] < at):
                     model[stream].setdefault(digest, {})[reason] = (False, at, 0)

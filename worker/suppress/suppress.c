@@ -56,11 +56,6 @@ static struct suppress_watch *watch_of(struct suppress *suppress, struct text te
     return watch;
 }
 
-static bool is_to_be_looked_up(const struct letter *letter)
-{
-    return letter_is_unstarted(letter) && letter->suppressed == SUPPRESSION_NONE;
-}
-
 static void note_hits(struct suppress_check *check, const struct store_suppression_hit *hits,
                       size_t count)
 {
@@ -71,7 +66,7 @@ static void note_hits(struct suppress_check *check, const struct store_suppressi
         struct letter *letter = &check->claim->letters[check->positions[hits[i].position]];
         enum suppression_reason reason =
             suppression_record_judge(hits[i].value, campaign->is_advertising, now_unix_s);
-        if (reason != SUPPRESSION_NONE && is_to_be_looked_up(letter)) {
+        if (reason != SUPPRESSION_NONE && suppress_may_be_sent(letter)) {
             suppress_tell(check, letter, reason);
         }
     }
@@ -106,7 +101,9 @@ static void on_found(void *context, int error, uint64_t number,
     if (!watch->has_number) {
         watch->has_number = true;
         watch->number = number;
-        watch->known_ms = watch->read_ms = check->asked_ms;
+        watch->read_ms = check->asked_ms;
+        /* One answer vouches for its claim alone; once news come with all asked they are known. */
+        watch->known_ms = watch->known_ms == 0 ? check->asked_ms : watch->known_ms;
     }
     check->is_asked = true;
     note_hits(check, hits, count);
@@ -125,7 +122,7 @@ static void ask(struct suppress_check *check)
     size_t count = 0;
     buffer_clear(&suppress->hashes);
     for (size_t i = 0; i < claim->count; i++) {
-        if (is_to_be_looked_up(&claim->letters[i])) {
+        if (suppress_may_be_sent(&claim->letters[i])) {
             check->positions[count++] = (uint16_t)i;
             buffer_append(&suppress->hashes, claim->letters[i].person, ADDRESS_HASH_BYTES);
         }
@@ -193,13 +190,24 @@ bool suppress_is_known(const struct suppress *suppress)
     return true;
 }
 
+/* One of which nothing is left to be asked: news has named all its letters meanwhile. */
+static void ask_again(struct suppress_check *check)
+{
+    bool was_checked = check->claim->is_checked;
+    ask(check);
+    if (!was_checked && check->claim->is_checked) {
+        check->suppress->settings.on_checked(check->suppress->settings.context, check->claim);
+    }
+}
+
 static void ask_all(struct suppress_watch *watch)
 {
     struct suppress_check *check = NULL;
-    DL_FOREACH(watch->checks, check)
+    struct suppress_check *next = NULL;
+    DL_FOREACH_SAFE(watch->checks, check, next)
     {
         if (!check->is_asked && !check->is_asking) {
-            ask(check);
+            ask_again(check);
         }
     }
 }

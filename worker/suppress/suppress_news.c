@@ -77,7 +77,7 @@ static void look_through(struct suppress_check *check, const struct added *all, 
     for (size_t i = 0; i < claim->count; i++) {
         struct letter *letter = &claim->letters[i];
         enum suppression_reason reason = SUPPRESSION_NONE;
-        if (letter_is_unstarted(letter) && letter->suppressed == SUPPRESSION_NONE) {
+        if (suppress_may_be_sent(letter)) {
             reason = reason_of(all, count, letter);
         }
         if (reason != SUPPRESSION_NONE) {

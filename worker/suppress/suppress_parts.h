@@ -42,6 +42,14 @@ struct suppress {
 };
 
 /** A letter that has not started stands on a list. */
+/** Nothing is said of it that cannot be withheld any more, or it may take another turn: at another
+ *  server, on another connection. */
+static inline bool suppress_may_be_sent(const struct letter *letter)
+{
+    return letter->suppressed == SUPPRESSION_NONE &&
+           (letter_is_unstarted(letter) || letter->place == LETTER_ON_WIRE);
+}
+
 static inline void suppress_tell(struct suppress_check *check, struct letter *letter,
                                  enum suppression_reason reason)
 {

@@ -10,7 +10,7 @@
 local BOOK, LOG = KEYS[1], KEYS[2]
 local what, stream = ARGV[1], ARGV[2]
 local most, lists_most = tonumber(ARGV[3]), tonumber(ARGV[4])
-local HEAD, LIFTED, ERASED = 12, 128, 5
+local HEAD, LIFTED, ERASED, BY_CALL = 12, 128, 5, 2
 -- What was lifted is remembered for longer than any report of it waits.
 local LIFTED_S = 40 * 86400
 local LOG_ENTRIES, LOG_S = 1000, 7 * 86400
@@ -69,7 +69,8 @@ end
 local function add(records, record)
     local reason, at = string.byte(record, 2), u32(record, 5)
     local old = records[reason]
-    if old and old[2] and old[3] >= at then
+    local is_told_now = string.byte(record, 3) == BY_CALL
+    if old and old[2] and (old[3] > at or (old[3] == at and not is_told_now)) then
         return 'l'
     end
     local is_new = old == nil or old[2]
