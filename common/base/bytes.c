@@ -179,6 +179,57 @@ size_t bytes_to_base64(const void *data, size_t size, char *ret_text)
     return out;
 }
 
+static const char url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+size_t bytes_to_base64url(const void *data, size_t size, char *ret_text)
+{
+    const unsigned char *bytes = data;
+    uint32_t bits = 0;
+    unsigned int held = 0;
+    size_t out = 0;
+    for (size_t i = 0; i < size; i++) {
+        bits = bits << 8 | bytes[i];
+        for (held += 8; held >= 6; held -= 6) {
+            ret_text[out++] = url_digits[bits >> (held - 6) & 63];
+        }
+    }
+    if (held > 0) {
+        ret_text[out++] = url_digits[bits << (6 - held) & 63];
+    }
+    ret_text[out] = '\0';
+    return out;
+}
+
+static int url_digit(char c)
+{
+    const char *place = c == '\0' ? NULL : strchr(url_digits, c);
+    return place == NULL ? -1 : (int)(place - url_digits);
+}
+
+ssize_t bytes_from_base64url(struct text text, void *ret_data, size_t size)
+{
+    unsigned char *bytes = ret_data;
+    uint32_t bits = 0;
+    unsigned int held = 0;
+    size_t out = 0;
+    if (text.size % 4 == 1 || text.size / 4 * 3 + (text.size % 4 * 3) / 4 > size) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        int digit = url_digit(text.data[i]);
+        if (digit < 0) {
+            return -EINVAL;
+        }
+        bits = bits << 6 | (uint32_t)digit;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            bytes[out++] = (unsigned char)(bits >> held & 0xff);
+        }
+    }
+    return (bits & ((UINT32_C(1) << held) - 1)) == 0 ? (ssize_t)out : -EINVAL;
+}
+
 static uint64_t rotate(uint64_t value, unsigned int bits)
 {
     return value << bits | value >> (64 - bits);

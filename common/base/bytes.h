@@ -4,6 +4,8 @@
 
 #include "common/base/text.h"
 
+#include <sys/types.h>
+
 void bytes_put_u16(void *place, uint16_t value);
 void bytes_put_u24(void *place, uint32_t value);
 void bytes_put_u32(void *place, uint32_t value);
@@ -28,6 +30,16 @@ MUST_USE int bytes_from_base32(struct text text, void *ret_data, size_t size);
 
 /** Standard base64 with padding; `ret_text` holds 4 * ((size + 2) / 3) + 1 bytes. */
 size_t bytes_to_base64(const void *data, size_t size, char *ret_text);
+
+/** Length of the base64url form of `size` bytes, without NUL. */
+#define BYTES_BASE64URL_LENGTH(size) (((size)*4 + 2) / 3)
+/** base64url without padding (RFC 4648, 5); `ret_text` holds BYTES_BASE64URL_LENGTH(size) + 1
+ *  bytes. @return its length */
+size_t bytes_to_base64url(const void *data, size_t size, char *ret_text);
+/** Reads only what bytes_to_base64url() makes: no padding, spare bits are zero.
+ *  @param size  room in `ret_data`
+ *  @return how many bytes, or -EINVAL (digit, length, spare bits, more than `size`) */
+MUST_USE ssize_t bytes_from_base64url(struct text text, void *ret_data, size_t size);
 
 /** SipHash-2-4 with a 16-byte key: hash tables over outside strings. @source Aumasson, Bernstein
  * 2012 */

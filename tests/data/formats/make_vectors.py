@@ -1,6 +1,7 @@
 """Writes the vectors in this folder, from FORMATS alone: nothing here shares code with the C
 modules. Run it only when a format gets a new number; a diff in an existing row is a broken format.
 """
+import base64
 import hashlib
 import hmac
 import pathlib
@@ -202,5 +203,24 @@ def digests():
     write("digests.tsv", ("steps", "sha256"), rows)
 
 
-for make in (ids, duplicates, address_hashes, tokens, sealed, digests):
+def unsubscribe():
+    """Unsubscribe tokens, format 1: base64url of head, names and MAC."""
+    rows = []
+    for key, key_id, campaign, tenant, stream, index, batch, position, digest in (
+        (KEY_A, 0, CAMPAIGN_A, b"default", b"", 0, 0, 0, bytes(16)),
+        (KEY_A, 0, CAMPAIGN_A, b"default", b"newsletter", 4095, 7, 499, bytes(range(16))),
+        (KEY_B, 255, CAMPAIGN_B, b"shop-a", b"n", 67108863, 1073676290, 499, bytes(range(240, 256))),
+        (KEY_B, 3, CAMPAIGN_B, b"t" * 64, b"s" * 64, 4294967295, 4294967295, 65535, b"\xff" * 16),
+    ):
+        context = bytes([key_id]) + campaign + bytes([len(tenant)]) + tenant + stream
+        body = (bytes([1, key_id]) + campaign + struct.pack(">IIH", index, batch, position) + digest
+                + bytes([len(tenant), len(stream)]) + tenant + stream)
+        token = body + mac(derive(key, b"unsubscribe.mac", context), body)[:16]
+        rows.append((key.hex(), key_id, campaign.hex(), tenant.decode(), stream.decode(), index, batch,
+                     position, digest.hex(), base64.urlsafe_b64encode(token).rstrip(b"=").decode()))
+    write("unsubscribe.tsv", ("token_key", "key_id", "campaign", "tenant", "stream", "index", "batch",
+                              "position", "address_hash", "token"), rows)
+
+
+for make in (ids, duplicates, address_hashes, tokens, unsubscribe, sealed, digests):
     make()

@@ -136,6 +136,45 @@ static void siphash_has_the_vectors_of_its_authors(void **state)
     }
 }
 
+/* RFC 4648, 10, without padding, and the digits that base64 has not. */
+static void base64url_goes_there_and_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *text;
+    } cases[] = {
+        {"", 0, ""},
+        {"f", 1, "Zg"},
+        {"fo", 2, "Zm8"},
+        {"foo", 3, "Zm9v"},
+        {"foob", 4, "Zm9vYg"},
+        {"fooba", 5, "Zm9vYmE"},
+        {"foobar", 6, "Zm9vYmFy"},
+        {"\xfb\xff\xfe", 3, "-__-"},
+        {"\0\0", 2, "AAA"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[16];
+        unsigned char bytes[6];
+        size_t length = bytes_to_base64url(cases[i].bytes, cases[i].size, text);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(length, BYTES_BASE64URL_LENGTH(cases[i].size));
+        assert_int_equal(bytes_from_base64url(text_of(text), bytes, sizeof bytes), cases[i].size);
+        assert_memory_equal(bytes, cases[i].bytes, cases[i].size);
+    }
+    static const char *const refused[] = {"Z",           "Zg==",     "Zh",   "Zm9",
+                                          "Zm9v+mFy",    "Zm9v/mFy", "Zm 9", "Zm9vYmFyZ",
+                                          "Zm9vYmFyZm8", "Zm9v\n"};
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        unsigned char bytes[6];
+        assert_int_equal(bytes_from_base64url(text_of(refused[i]), bytes, sizeof bytes), -EINVAL);
+    }
+    unsigned char byte[1];
+    assert_int_equal(bytes_from_base64url((struct text){"Z\0", 2}, byte, 1), -EINVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +183,7 @@ int main(void)
         cmocka_unit_test(base32_goes_there_and_back),
         cmocka_unit_test(base32_reads_what_people_write),
         cmocka_unit_test(base64_has_the_vectors_of_the_standard),
+        cmocka_unit_test(base64url_goes_there_and_back),
         cmocka_unit_test(siphash_has_the_vectors_of_its_authors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
