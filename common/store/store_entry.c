@@ -85,6 +85,25 @@ static int read_state(const struct text *fields, size_t count, struct store_even
     return 0;
 }
 
+static int read_unsubscribed(const struct text *fields, size_t count,
+                             struct store_event_entry *entry)
+{
+    uint64_t batch = 0;
+    uint64_t position = 0;
+    uint64_t index = 0;
+    if (text_to_u64(find(fields, count, "b"), UINT32_MAX, &batch) != 0 ||
+        text_to_u64(find(fields, count, "p"), UINT16_MAX, &position) != 0 ||
+        text_to_u64(find(fields, count, "i"), UINT32_MAX, &index) != 0) {
+        return -EPROTO;
+    }
+    entry->kind = STORE_EVENT_UNSUBSCRIBED;
+    entry->name.number = (uint32_t)batch;
+    entry->position = (uint16_t)position;
+    entry->index = (uint32_t)index;
+    entry->reason = find(fields, count, "why");
+    return 0;
+}
+
 /* Of no campaign. */
 static int read_decision(const struct text *fields, size_t count, struct store_event_entry *entry)
 {
@@ -117,6 +136,8 @@ int store_entry_read(const struct text *fields, size_t count, struct store_row_c
         result = read_rows(fields, count, changes, &entry);
     } else if (text_equal(kind, TEXT("1s"))) {
         result = read_state(fields, count, &entry);
+    } else if (text_equal(kind, TEXT("1u"))) {
+        result = read_unsubscribed(fields, count, &entry);
     }
     if (result == 0) {
         *ret_entry = entry;

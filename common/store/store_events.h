@@ -14,14 +14,19 @@ struct store_event_place {
     uint64_t sequence;
 };
 
-enum store_event_kind { STORE_EVENT_ROWS, STORE_EVENT_STATE, STORE_EVENT_DECISION };
+enum store_event_kind {
+    STORE_EVENT_ROWS,
+    STORE_EVENT_STATE,
+    STORE_EVENT_DECISION,
+    STORE_EVENT_UNSUBSCRIBED,
+};
 
 /** One entry of a stream, outside data: bounded and checked. All borrowed for the callback. */
 struct store_event_entry {
     unsigned int partition; /* or STORE_EVENT_FLEET */
     struct store_event_place place;
     enum store_event_kind kind;
-    struct store_batch_name name; /* ROWS; STATE: campaign only */
+    struct store_batch_name name; /* ROWS, UNSUBSCRIBED; STATE: campaign only */
     int64_t recorded_unix_ms;
     uint64_t epoch;                         /* ROWS: of the claim; 0: written by a coordinator */
     uint32_t number;                        /* ROWS: of the flush; STATE: counter of the campaign */
@@ -29,7 +34,9 @@ struct store_event_entry {
     size_t count;
     struct text sealed_details; /* ROWS: kind SEAL_EVENTS; empty: none */
     uint8_t state;              /* STATE: Hikyaku__V1__CampaignState */
-    bool is_decision;           /* ROWS: doubt was ended by decision, `reason` says whose */
+    uint32_t index;             /* UNSUBSCRIBED: who, and the position in the batch */
+    uint16_t position;
+    bool is_decision; /* ROWS: doubt was ended by decision, `reason` says whose */
     struct text reason;
     struct text decision; /* DECISION: a StoredPathDecision; nothing else is set */
 };

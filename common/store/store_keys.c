@@ -119,6 +119,15 @@ void store_keys_idempotency(struct buffer *out, const char *prefix, unsigned int
     append_number(out, bucket);
 }
 
+void store_keys_unsubscribed(struct buffer *out, const char *prefix,
+                             const unsigned char campaign[16], uint32_t chunk)
+{
+    partition_key(out, prefix, store_keys_partition(campaign), "unsubscribed:");
+    append_id(out, campaign);
+    buffer_append_byte(out, ':');
+    append_number(out, chunk);
+}
+
 void store_keys_campaign(struct buffer *out, const char *prefix, const unsigned char campaign[16],
                          const char *name)
 {

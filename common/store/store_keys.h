@@ -28,6 +28,11 @@ void store_keys_events(struct buffer *out, const char *prefix, unsigned int part
 void store_keys_idempotency(struct buffer *out, const char *prefix, unsigned int partition,
                             uint32_t day, unsigned int bucket);
 
+/** Who of a chunk has unsubscribed; outlives the campaign: <prefix>:{pNN}:unsubscribed:<id>:<chunk>
+ */
+void store_keys_unsubscribed(struct buffer *out, const char *prefix,
+                             const unsigned char campaign[16], uint32_t chunk);
+
 /* Of a campaign: <prefix>:{pNN}:c:<id>[:<name>]; NULL: the header itself. */
 void store_keys_campaign(struct buffer *out, const char *prefix, const unsigned char campaign[16],
                          const char *name);

@@ -34,6 +34,9 @@ static uint8_t type_of(const struct store_event_entry *entry, size_t place)
     if (entry->kind == STORE_EVENT_DECISION) {
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_THROTTLE;
     }
+    if (entry->kind == STORE_EVENT_UNSUBSCRIBED) {
+        return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_UNSUBSCRIBED;
+    }
     uint8_t state = entry->changes[place].row.state;
     if (entry->is_decision && state != OUTCOME_FAILED) { /* FAILED ends quarantine, not doubt */
         return HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_RESOLVED;
@@ -225,6 +228,24 @@ static void fill_recipient(const struct event_decode_input *input, size_t place,
     }
 }
 
+/* The link may be older than what is left of its campaign: then only the index is known. */
+static void fill_unsubscribed(const struct event_decode_input *input, Hikyaku__V1__Event *event)
+{
+    const struct store_event_entry *entry = input->entry;
+    const struct wire_store_ref *ref =
+        entry->position < input->ref_count ? &input->refs[entry->position] : NULL;
+    event->reason = copy(input->arena, entry->reason);
+    event->event_id = arena_printf(input->arena, "%s-unsubscribed-%" PRIx32 "-%.*s",
+                                   event->campaign_id, entry->index, TEXT_PRINT(entry->reason));
+    event->index = entry->index;
+    if (ref != NULL && ref->index == entry->index) {
+        fill_ref(input, ref, event);
+    }
+    if (input->campaign != NULL) {
+        fill_labels(input, ref, event);
+    }
+}
+
 static void fill_state(const struct event_decode_input *input, Hikyaku__V1__Event *event)
 {
     const struct store_event_entry *entry = input->entry;
@@ -326,6 +347,8 @@ Hikyaku__V1__Event *event_decode(const struct event_decode_input *input, size_t 
     }
     if (entry->kind == STORE_EVENT_STATE) {
         fill_state(input, event);
+    } else if (entry->kind == STORE_EVENT_UNSUBSCRIBED) {
+        fill_unsubscribed(input, event);
     } else {
         fill_recipient(input, place, event);
     }

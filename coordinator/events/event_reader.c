@@ -162,6 +162,11 @@ static void tell_entry(struct event_reading *reading, const struct wire_store_re
     step(reading);
 }
 
+static bool has_batch(const struct store_event_entry *entry)
+{
+    return entry->kind == STORE_EVENT_ROWS || entry->kind == STORE_EVENT_UNSUBSCRIBED;
+}
+
 static void on_header(void *context, int error, const struct store_campaign *header)
 {
     struct event_reading *reading = context;
@@ -188,8 +193,7 @@ static void on_refs(void *context, int error, const struct wire_store_ref *refs,
     struct event_reading *reading = context;
     if (is_of_store(error)) {
         finish(reading, error);
-    } else if (error == -ENOENT && reading->campaign != NULL &&
-               entry_in_work(reading)->kind == STORE_EVENT_ROWS) {
+    } else if (error == -ENOENT && reading->campaign != NULL && has_batch(entry_in_work(reading))) {
         /* Gone for good, by retention, or not there at this moment: a primary has just changed. */
         store_campaign_get(reading->reader->settings.store, reading->campaign->id, on_header,
                            reading);
@@ -214,7 +218,7 @@ static void on_campaign(void *context, int error, struct catalog_campaign *campa
     }
     const struct store_event_entry *entry = entry_in_work(reading);
     reading->campaign = campaign; /* NULL: it is gone, the events are told all the same */
-    if (campaign != NULL && entry->kind == STORE_EVENT_ROWS) {
+    if (campaign != NULL && has_batch(entry)) {
         event_batches_find(reading->reader->batches, campaign, &entry->name, on_refs, reading);
     } else {
         on_refs(reading, -ENOENT, NULL, 0);

@@ -85,6 +85,25 @@ static void test_hostile_entries(void **state)
     assert_int_equal(entry.number, 77);
 }
 
+static void test_unsubscribed(void **state)
+{
+    (void)state;
+    struct text fields[] = {TEXT("v"),   TEXT("1u"),    TEXT("c"), TEXT(CAMPAIGN),
+                            TEXT("b"),   TEXT("65537"), TEXT("p"), TEXT("7"),
+                            TEXT("i"),   TEXT("4103"),  TEXT("t"), TEXT("1795295457551"),
+                            TEXT("why"), TEXT("page")};
+    size_t count = sizeof fields / sizeof fields[0];
+    struct store_event_entry entry = {0};
+    assert_int_equal(store_entry_read(fields, count, changes, &entry), 0);
+    assert_int_equal(entry.kind, STORE_EVENT_UNSUBSCRIBED);
+    assert_int_equal(entry.name.number, 65537);
+    assert_int_equal(entry.position, 7);
+    assert_int_equal(entry.index, 4103);
+    assert_true(text_equal(entry.reason, TEXT("page")));
+    fields[7] = TEXT("65536"); /* the position */
+    assert_int_equal(store_entry_read(fields, count, changes, &entry), -EPROTO);
+}
+
 static void test_places(void **state)
 {
     (void)state;
@@ -106,7 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),     cmocka_unit_test(test_state),
         cmocka_unit_test(test_decision), cmocka_unit_test(test_hostile_entries),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_places),   cmocka_unit_test(test_unsubscribed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

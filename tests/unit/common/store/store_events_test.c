@@ -3,6 +3,7 @@
 #include "common/store/store_events.h"
 #include "common/store/store_fleet.h"
 #include "common/store/store_messages.h"
+#include "common/store/store_unsubscribe.h"
 #include "store_world.h"
 
 #include <string.h>
@@ -390,12 +391,52 @@ static void test_reads(void **state)
     assert_true(heard.ids >= 1);
 }
 
+static void on_told(void *context, int error, bool is_new)
+{
+    struct heard *heard = context;
+    heard->count += is_new ? 1 : 0;
+    world_answered(heard->world, error);
+}
+
+/* U6: told once for each way, though its campaign was never here. */
+static void test_unsubscribed_once(void **state)
+{
+    struct world *world = *state;
+    struct heard heard = {.world = world};
+    struct store_event_place after[STORE_EVENT_STREAMS] = {{0, 0}};
+    struct store_unsubscribe told = {.tenant = TEXT("leaving"),
+                                     .name = {.campaign = "unknown campaign", .number = 3},
+                                     .position = 9,
+                                     .index = 4099,
+                                     .why = TEXT("one-click")};
+    told.name.campaign[15] = 5; /* the partition */
+    for (size_t i = 0; i < 4; i++) {
+        told.is_of_all = i == 2;
+        told.index = i == 3 ? 4100 : 4099;
+        store_unsubscribe_tell(world->store, &told, on_told, &heard);
+        world_wait(world);
+        assert_int_equal(world->error, 0);
+        assert_int_equal(heard.count, i < 2 ? 1 : i);
+    }
+    store_events_read(world->store, TEXT("leaving"), after, 10, on_entries, &heard);
+    world_wait(world);
+    assert_true(heard.count >= 3); /* then the fleet's */
+    assert_int_equal(heard.entries[0].kind, STORE_EVENT_UNSUBSCRIBED);
+    assert_int_equal(heard.entries[0].index, 4099);
+    assert_int_equal(heard.entries[0].position, 9);
+    assert_int_equal(heard.entries[2].index, 4100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_events),   cmocka_unit_test(test_decisions),
-        cmocka_unit_test(test_messages), cmocka_unit_test(test_registry_and_verdicts),
-        cmocka_unit_test(test_notices),  cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_events),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_messages),
+        cmocka_unit_test(test_registry_and_verdicts),
+        cmocka_unit_test(test_notices),
+        cmocka_unit_test(test_reads),
+        cmocka_unit_test(test_unsubscribed_once),
     };
     return cmocka_run_group_tests(tests, world_open, world_close);
 }

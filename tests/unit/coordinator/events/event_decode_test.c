@@ -308,6 +308,30 @@ static void a_decision_says_whose(void **state)
     assert_true(event->final);
 }
 
+/* A link may be older than its campaign: then there is an index and no ref. */
+static void who_unsubscribed_is_told(void **state)
+{
+    struct scene *scene = *state;
+    scene->entry.kind = STORE_EVENT_UNSUBSCRIBED;
+    scene->entry.count = 0;
+    scene->entry.index = 4098;
+    scene->entry.position = 2;
+    scene->entry.reason = TEXT("one-click");
+    const Hikyaku__V1__Event *event = event_decode(&scene->input, 0);
+    assert_int_equal(event->type, HIKYAKU__V1__EVENT_TYPE__EVENT_TYPE_UNSUBSCRIBED);
+    assert_int_equal(event->index, 4098);
+    assert_string_equal(event->ref, "cust-1");
+    assert_string_equal(event->reason, "one-click");
+    assert_int_equal(event->n_labels, 1);
+    scene->entry.position = 3; /* somebody else's place */
+    assert_string_equal(event_decode(&scene->input, 0)->ref, "");
+    scene->input.campaign = NULL;
+    scene->input.ref_count = 0;
+    event = event_decode(&scene->input, 0);
+    assert_int_equal(event->index, 4098);
+    assert_string_equal(event->ref, "");
+}
+
 static void evidence_and_doubles_are_told(void **state)
 {
     struct scene *scene = *state;
@@ -335,6 +359,7 @@ int main(void)
         SCENE_TEST(what_a_shadow_decided_is_no_decision),
         SCENE_TEST(a_decision_says_whose),
         SCENE_TEST(evidence_and_doubles_are_told),
+        SCENE_TEST(who_unsubscribed_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
