@@ -131,6 +131,25 @@ int config_check_split_endpoint(struct text value, char ret_host[CONFIG_CHECK_HO
     return is_unix ? 1 : 0;
 }
 
+int config_check_https(struct text value, struct problem *problem)
+{
+    struct text rest = text_skip(value, strlen("https://"));
+    struct text place = {rest.data, text_find(rest, '/')};
+    struct text host = {place.data, text_find(place, ':')};
+    uint64_t port = 0;
+    bool is_good = text_starts_with(value, TEXT("https://")) &&
+                   config_check_host(host, NULL) == 0 &&
+                   (host.size == place.size ||
+                    text_to_u64(text_skip(place, host.size + 1), UINT16_MAX, &port) == 0);
+    for (size_t i = 0; i < value.size && is_good; i++) {
+        is_good = value.data[i] > ' ' && value.data[i] < 0x7f;
+    }
+    return is_good && !text_has_any(value, TEXT("?#@<>\"\\"))
+               ? 0
+               : refuse(problem, "https_url",
+                        "must be https://HOST[:PORT][/PATH] without query and fragment");
+}
+
 int config_check_endpoint(struct text value, struct problem *problem)
 {
     char host[CONFIG_CHECK_HOST_BYTES];

@@ -12,6 +12,9 @@ int config_check_ip(struct text value, struct problem *problem);
 /** A host name of letters, digits and hyphens, at most 253 bytes. @return 0 or -EINVAL
  *  @source RFC 1123, 2.1 */
 int config_check_host(struct text value, struct problem *problem);
+/** https://HOST[:PORT][/PATH] of visible ASCII, without user, query and fragment. @return 0 or
+ *  -EINVAL */
+int config_check_https(struct text value, struct problem *problem);
 /** HOST:PORT, ADDRESS:PORT, [IPV6]:PORT or unix:PATH. @return 0 or -EINVAL */
 int config_check_endpoint(struct text value, struct problem *problem);
 

@@ -7,6 +7,10 @@
 #include "common/mail/address.h"
 #include "common/mail/compose_content.h"
 
+/** What templates call the recipient's unsubscribe_url, if there is one; a field of this name is
+ * not looked at then. */
+#define COMPOSE_UNSUBSCRIBE_NAME "unsubscribe_url"
+
 /** Immutable, for all threads. */
 struct compose_prepared;
 

@@ -63,11 +63,12 @@ struct compose_prepared {
 };
 
 struct compose_scratch {
-    struct arena *arena; /* for addresses */
-    struct buffer value; /* a header value being rendered */
-    struct buffer page;  /* the HTML, rendered */
-    struct buffer text;  /* the text, rendered or made */
-    struct buffer head;  /* compose_check()'s */
+    struct arena *arena;        /* for addresses */
+    struct buffer value;        /* a header value being rendered */
+    struct buffer page;         /* the HTML, rendered */
+    struct buffer text;         /* the text, rendered or made */
+    struct buffer head;         /* compose_check()'s */
+    struct fields_value own[2]; /* names of ours: an object and its only member */
 };
 
 /** One message in the making; everything borrowed. */

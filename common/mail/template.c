@@ -35,6 +35,9 @@ static const struct fields_value *find_first(const struct renderer *renderer, st
     for (size_t i = renderer->depth; found == NULL && i > 0; i--) {
         found = fields_find(renderer->frames[i - 1].value, name);
     }
+    if (found == NULL && renderer->input->own != NULL) {
+        found = fields_find(renderer->input->own, name);
+    }
     if (found == NULL) {
         found = fields_find(root(renderer), name);
     }

@@ -4,8 +4,8 @@
  *
  * Where the specification leaves room: a section is not rendered for a missing name, null, false,
  * an empty list, the empty string (CSV has no other "nothing") and numbers equal to zero. A name is
- * looked up in the sections around it, the recipient's fields, then default_fields; a dotted name
- * only by its first part. Interpolating an object or list is an error. Pure. */
+ * looked up in the sections around it, names of ours, the recipient's fields, then default_fields;
+ * a dotted name only by its first part. Interpolating an object or list is an error. Pure. */
 #ifndef HIKYAKU_COMMON_MAIL_TEMPLATE_H
 #define HIKYAKU_COMMON_MAIL_TEMPLATE_H
 
@@ -42,6 +42,7 @@ MUST_USE int template_parse(struct text source, enum template_kind kind, struct 
                             const struct template **ret_template, struct problem *problem);
 
 struct template_input {
+    const struct fields_value *own;      /* borrowed; names of ours, before fields; NULL: none */
     const struct fields_value *fields;   /* borrowed; NULL: none */
     const struct fields_value *defaults; /* borrowed; looked up last; NULL: none */
     enum template_missing missing;

@@ -79,14 +79,20 @@ void wire_content_check_unsubscribe(struct wire_check *check, const ProtobufCMes
 {
     const Hikyaku__V1__Unsubscribe *unsubscribe = AS(Hikyaku__V1__Unsubscribe, message);
     bool is_own = unsubscribe->mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_OWN_URL;
+    bool is_ours = unsubscribe->mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU;
     if (is_own && unsubscribe->url[0] == '\0') {
         wire_check_report(check, path, "url", "required", "OWN_URL needs the URL");
     }
     if (!is_own && unsubscribe->url[0] != '\0') {
         wire_check_report(check, path, "url", "excluded", "only goes with mode OWN_URL");
     }
-    if (!is_own && unsubscribe->mailto[0] != '\0') {
-        wire_check_report(check, path, "mailto", "excluded", "only goes with mode OWN_URL");
+    if (!is_own && !is_ours && unsubscribe->mailto[0] != '\0') {
+        wire_check_report(check, path, "mailto", "excluded",
+                          "only goes with modes OWN_URL and HIKYAKU");
+    }
+    if (is_ours && !check->limits->serves_unsubscribe) {
+        wire_check_report(check, path, "mode", "unsubscribe_url",
+                          "HIKYAKU needs unsubscribe.url in the configuration");
     }
 }
 
@@ -144,10 +150,13 @@ void wire_content_check_campaign(struct wire_check *check, const ProtobufCMessag
     wire_content_check_shared(check, message, path);
 }
 
-static bool has_unsubscribe(const Hikyaku__V1__Content *content)
+/* Nothing said is HIKYAKU where that is served (wire_effective). */
+static bool has_unsubscribe(const struct wire_check *check, const Hikyaku__V1__Content *content)
 {
-    return content->unsubscribe != NULL &&
-           content->unsubscribe->mode > HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE;
+    Hikyaku__V1__UnsubscribeMode mode =
+        content->unsubscribe == NULL ? 0 : content->unsubscribe->mode;
+    return mode > HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE ||
+           (mode == 0 && check->limits->serves_unsubscribe);
 }
 
 void wire_content_check_class(struct wire_check *check, Hikyaku__V1__Lane lane,
@@ -160,9 +169,9 @@ void wire_content_check_class(struct wire_check *check, Hikyaku__V1__Lane lane,
     if (lane == HIKYAKU__V1__LANE__LANE_TRANSACTIONAL) {
         wire_check_report(check, path, "lane", "L7", "ADVERTISING does not go in this lane");
     }
-    if (content != NULL && !has_unsubscribe(content)) {
+    if (content != NULL && !has_unsubscribe(check, content)) {
         struct wire_path place = {path, "content", WIRE_PATH_NO_INDEX};
         wire_check_report(check, &place, "unsubscribe", "G11",
-                          "ADVERTISING needs a way to unsubscribe");
+                          "ADVERTISING needs a way to unsubscribe: OWN_URL, or HIKYAKU");
     }
 }

@@ -34,8 +34,9 @@ static Hikyaku__V1__ReturnPath *resolve_return_path(const Hikyaku__V1__ReturnPat
     return path;
 }
 
+/* G11: who may refuse must be told how; where we serve the page nobody need say so. */
 static Hikyaku__V1__Unsubscribe *resolve_unsubscribe(const Hikyaku__V1__Unsubscribe *given,
-                                                     struct arena *arena)
+                                                     bool is_served, struct arena *arena)
 {
     Hikyaku__V1__Unsubscribe *unsubscribe = arena_alloc(arena, sizeof *unsubscribe);
     hikyaku__v1__unsubscribe__init(unsubscribe);
@@ -43,14 +44,15 @@ static Hikyaku__V1__Unsubscribe *resolve_unsubscribe(const Hikyaku__V1__Unsubscr
         *unsubscribe = *given;
     }
     if (unsubscribe->mode == 0) {
-        unsubscribe->mode = HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE;
+        unsubscribe->mode = is_served ? HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU
+                                      : HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE;
     }
     return unsubscribe;
 }
 
 static Hikyaku__V1__Content *resolve_content(const Hikyaku__V1__Content *given,
                                              const struct wire_effective_tenant *tenant,
-                                             struct arena *arena)
+                                             bool serves_unsubscribe, struct arena *arena)
 {
     Hikyaku__V1__Content *content = arena_alloc(arena, sizeof *content);
     hikyaku__v1__content__init(content);
@@ -58,7 +60,7 @@ static Hikyaku__V1__Content *resolve_content(const Hikyaku__V1__Content *given,
         *content = *given;
     }
     content->return_path = resolve_return_path(content->return_path, tenant, arena);
-    content->unsubscribe = resolve_unsubscribe(content->unsubscribe, arena);
+    content->unsubscribe = resolve_unsubscribe(content->unsubscribe, serves_unsubscribe, arena);
     content->default_fields = borrow(string_or(content->default_fields, "{}"));
     if (content->missing_field == 0) {
         content->missing_field = HIKYAKU__V1__MISSING_FIELD__MISSING_FIELD_ERROR;
@@ -129,7 +131,10 @@ static void resolve_common(Hikyaku__V1__CreateCampaignRequest *settings,
         settings->tls = HIKYAKU__V1__TLS_POLICY__TLS_POLICY_OPPORTUNISTIC;
     }
     settings->pool = borrow(string_or(settings->pool, tenant->pool));
-    settings->content = resolve_content(settings->content, tenant, arena);
+    bool is_advertising =
+        settings->content_class == HIKYAKU__V1__CONTENT_CLASS__CONTENT_CLASS_ADVERTISING;
+    settings->content = resolve_content(settings->content, tenant,
+                                        is_advertising && limits->serves_unsubscribe, arena);
     settings->uncertain = resolve_uncertain(settings->uncertain, is_bulk, arena);
 }
 

@@ -89,7 +89,7 @@ static int check_credit(const Hikyaku__V1__Credit *credit, struct problem *probl
 static int check_content(const Hikyaku__V1__CampaignContent *content, struct problem *problem)
 {
     if (content->data_key.len > KEY_BYTES_MAX || content->token_key.len > KEY_BYTES_MAX ||
-        content->hash_key.len > KEY_BYTES_MAX) {
+        content->hash_key.len > KEY_BYTES_MAX || content->unsubscribe_key.len > KEY_BYTES_MAX) {
         return refuse(problem, "content", "key_size");
     }
     int error = check_id(content->campaign_id, "content.campaign_id", problem);

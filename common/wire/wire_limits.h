@@ -3,6 +3,7 @@
 #ifndef HIKYAKU_COMMON_WIRE_WIRE_LIMITS_H
 #define HIKYAKU_COMMON_WIRE_WIRE_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct wire_limits {
     uint32_t default_estimated_rows;  /* 10,000 */
     uint32_t default_mode;            /* the tenant's mode: Hikyaku__V1__Mode, LIVE */
     uint64_t messages_at_once;        /* what the smallest shared limit lets pass; 0: none */
+    bool serves_unsubscribe;          /* HIKYAKU: unsubscribe.url is configured */
 };
 
 /** The defaults above. */

@@ -14,8 +14,6 @@ static const struct wire_not_yet table[] = {
      "TLS beyond opportunistic"},
     {MESSAGE(create_campaign_request), 20, 0, 0, "retention other than the operator's"},
     {MESSAGE(attachment), 5, 0, 0, "attachments as blobs (PutBlob)"},
-    {MESSAGE(unsubscribe), 1, 0, HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU,
-     "unsubscribe pages served by Hikyaku (HIKYAKU)"},
     {MESSAGE(recipient), 7, 0, 0, "attachments as blobs (PutBlob)"},
     {MESSAGE(recipient), 8, 0, 0, "seed addresses"},
     {MESSAGE(submit_campaign_request), 4, 0, 0, "confirming warnings"},

@@ -227,7 +227,7 @@ void api_dispatch_run(struct api_call *call, const struct api_dispatch_method *m
             error == -EMSGSIZE ? WIRE_CODE_RESOURCE_EXHAUSTED : WIRE_CODE_INVALID_ARGUMENT;
     } else {
         call->request = request;
-        error = wire_rules_check(request, call->api->settings.limits, api_call_problems(call));
+        error = wire_rules_check(request, &api_call_tenant(call)->limits, api_call_problems(call));
         call->fault = error != 0 ? WIRE_CODE_INVALID_ARGUMENT : 0;
     }
     api_quota_check(call, body.size, handle);

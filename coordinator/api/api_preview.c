@@ -1,6 +1,7 @@
 #include "common/base/clock.h"
 #include "common/mail/compose_show.h"
 #include "common/mail/fields.h"
+#include "common/mail/unsubscribe_link.h"
 #include "common/wire/wire_unpack.h"
 #include "coordinator/api/api_handlers.h"
 #include "coordinator/api/api_settle.h"
@@ -11,6 +12,7 @@
 
 /* In place of tokens: these verify for nobody. */
 #define PREVIEW_TOKEN "m.preview-this-token-does-not-verify"
+#define PREVIEW_LINK_TOKEN "preview-this-token-does-not-verify"
 
 /* PreviewMessage: compose for one recipient what a campaign, or a draft of one, would send. */
 struct preview {
@@ -18,6 +20,7 @@ struct preview {
     struct catalog_campaign *campaign; /* a reference; NULL for a draft */
     const Hikyaku__V1__CreateCampaignRequest *settings;
     const char *sender_id;
+    const char *unsubscribe_url; /* HIKYAKU */
 };
 
 static void refuse_problem(struct api_call *call, const struct problem *problem)
@@ -37,6 +40,19 @@ static struct compose_header *headers_of(struct api_call *call,
     return headers;
 }
 
+static struct text link_of(const struct preview *preview, struct arena *arena)
+{
+    const Hikyaku__V1__Content *content = preview->settings->content;
+    const Hikyaku__V1__Unsubscribe *unsubscribe = content->unsubscribe;
+    if (!unsubscribe_link_is_there(content)) {
+        return TEXT("");
+    }
+    bool is_ours = unsubscribe->mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU;
+    return unsubscribe_link_make(unsubscribe->mode,
+                                 text_of(is_ours ? preview->unsubscribe_url : unsubscribe->url),
+                                 TEXT(PREVIEW_LINK_TOKEN), arena);
+}
+
 /* @return 0, or an error with a problem */
 static int compose(const struct preview *preview, const struct compose_prepared *prepared,
                    const struct fields_value *fields, Hikyaku__V1__PreviewMessageResponse *response,
@@ -52,7 +68,6 @@ static int compose(const struct preview *preview, const struct compose_prepared 
         problem_prefix(problem, "recipient.address");
         return error;
     }
-    bool has_url = unsubscribe->mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_OWN_URL;
     struct text domain = compose_from_domain(prepared);
     struct compose_recipient one = {
         .address = &address,
@@ -63,7 +78,7 @@ static int compose(const struct preview *preview, const struct compose_prepared 
         .header_count = recipient->n_headers,
         .message_id = text_of(arena_printf(call->arena, PREVIEW_TOKEN "@%.*s", TEXT_PRINT(domain))),
         .date_unix_s = clock_unix_ms() / 1000,
-        .unsubscribe_url = text_of(has_url ? unsubscribe->url : ""),
+        .unsubscribe_url = link_of(preview, call->arena),
         .unsubscribe_mailto = text_of(unsubscribe->mailto),
     };
     struct compose_scratch *scratch = compose_scratch_create();
@@ -135,6 +150,7 @@ static void on_loaded(void *context, int error, struct catalog_campaign *campaig
     }
     preview->settings = campaign->stored->settings;
     preview->sender_id = campaign->stored->feedback_sender_id;
+    preview->unsubscribe_url = campaign->stored->unsubscribe_url;
     show(preview);
     catalog_release(&campaign);
 }
@@ -152,6 +168,7 @@ static void show_draft(struct preview *preview, const Hikyaku__V1__CreateCampaig
     }
     preview->settings = effective;
     preview->sender_id = tenant->feedback_sender_id;
+    preview->unsubscribe_url = tenant->unsubscribe_url;
     show(preview);
 }
 

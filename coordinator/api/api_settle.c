@@ -156,6 +156,8 @@ Hikyaku__V1__StoredCampaign *api_settle_stored(struct api_call *call,
     stored->tenant = api_call_string(call, call->tenant);
     stored->feedback_sender_id =
         api_call_string(call, text_of(api_call_tenant(call)->feedback_sender_id));
+    stored->unsubscribe_url =
+        api_call_string(call, text_of(api_call_tenant(call)->unsubscribe_url));
     return stored;
 }
 

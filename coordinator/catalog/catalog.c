@@ -172,6 +172,10 @@ static void on_opened(void *context)
 {
     struct catalog_load *load = context;
     catalog_trials_end(&load->trial);
+    if (load->error == 0) {
+        load->error = catalog_entry_take_unsubscribe_key(load->entry,
+                                                         load->entry->catalog->settings.directory);
+    }
     finish_load(load, load->error);
 }
 

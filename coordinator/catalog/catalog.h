@@ -6,6 +6,7 @@
 #define HIKYAKU_COORDINATOR_CATALOG_CATALOG_H
 
 #include "common/security/key_directory.h"
+#include "common/security/unsubscribe_token.h"
 #include "common/store/store_campaign.h"
 #include "coordinator/intake/intake_settings.h"
 
@@ -55,11 +56,13 @@ struct catalog_campaign {
     uint32_t buckets;
     uint32_t expires_after_s;
     int64_t created_unix_ms;
-    struct text request_digest;                /* 32 bytes */
-    const Hikyaku__V1__StoredCampaign *stored; /* content and effective settings */
-    struct text sealed_content;                /* as stored, for the workers */
-    unsigned char data_key[SEAL_KEY_BYTES];    /* secret */
-    struct token_campaign_key token_key;       /* secret; of the token key it was made with */
+    struct text request_digest;                   /* 32 bytes */
+    const Hikyaku__V1__StoredCampaign *stored;    /* content and effective settings */
+    struct text sealed_content;                   /* as stored, for the workers */
+    unsigned char data_key[SEAL_KEY_BYTES];       /* secret */
+    struct token_campaign_key token_key;          /* secret; of the token key it was made with */
+    struct unsubscribe_token_key unsubscribe_key; /* secret; of the same; HIKYAKU only */
+    bool has_unsubscribe_key;
     unsigned char duplicate_hash_key[IDENTITY_DUPLICATE_KEY_BYTES]; /* secret */
     unsigned char address_hash_key[ADDRESS_HASH_KEY_BYTES];         /* secret; the tenant's */
 };

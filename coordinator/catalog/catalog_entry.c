@@ -1,6 +1,7 @@
 #include "coordinator/catalog/catalog_entry.h"
 
 #include "common/base/trap.h"
+#include "common/policy/suppression_record.h"
 #include "common/wire/wire_store.h"
 
 #include <errno.h>
@@ -110,5 +111,33 @@ int catalog_entry_open(struct catalog_entry *entry)
     campaign->stored = stored;
     campaign->sealed_content = buffer_text(&entry->sealed_content);
     entry->bytes = ENTRY_BYTES + entry->sealed_content.capacity + arena_used(entry->arena);
+    return 0;
+}
+
+int catalog_entry_take_unsubscribe_key(struct catalog_entry *entry, struct key_directory *directory)
+{
+    struct catalog_campaign *campaign = &entry->campaign;
+    const Hikyaku__V1__Content *content =
+        campaign->stored->settings == NULL ? NULL : campaign->stored->settings->content;
+    if (content == NULL || content->unsubscribe == NULL ||
+        content->unsubscribe->mode != HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU) {
+        return 0;
+    }
+    struct unsubscribe_token_list list = {.tenant = campaign->tenant,
+                                          .stream = content->suppression_stream[0] != '\0'
+                                                        ? text_of(content->suppression_stream)
+                                                        : TEXT(SUPPRESSION_STREAM_DEFAULT)};
+    unsigned char key_id = campaign->token_key.key_id;
+    const unsigned char *token_key = key_directory_token_key(directory, key_id);
+    if (token_key == NULL) {
+        return -ENOKEY;
+    }
+    if (list.tenant.size > UNSUBSCRIBE_TOKEN_NAME_MAX ||
+        list.stream.size > UNSUBSCRIBE_TOKEN_NAME_MAX) {
+        return -EPROTO;
+    }
+    memcpy(list.campaign, campaign->id, sizeof list.campaign);
+    unsubscribe_token_key_derive(token_key, key_id, &list, &campaign->unsubscribe_key);
+    campaign->has_unsubscribe_key = true;
     return 0;
 }

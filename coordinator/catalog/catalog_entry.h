@@ -39,6 +39,11 @@ MUST_USE int catalog_entry_take_keys(struct catalog_entry *entry, struct key_dir
  *  -EBADMSG, -EMSGSIZE */
 MUST_USE int catalog_entry_open(struct catalog_entry *entry);
 
+/** Once it is open: derive the key of its unsubscribe tokens, if its links are ours.
+ *  @return 0, -ENOKEY, -EPROTO */
+MUST_USE int catalog_entry_take_unsubscribe_key(struct catalog_entry *entry,
+                                                struct key_directory *directory);
+
 /** The settings and the seal for wrapping keys; in catalog.c. */
 const struct catalog_settings *catalog_inside(struct catalog *catalog, struct seal **ret_seal);
 

@@ -97,6 +97,7 @@ static void send_content(struct offers *offers, struct worker *worker,
     unsigned char data_key[SEAL_KEY_BYTES];
     unsigned char token_key[TOKEN_CAMPAIGN_KEY_PACKED_BYTES];
     unsigned char hash_key[ADDRESS_HASH_KEY_BYTES];
+    unsigned char unsubscribe_key[UNSUBSCRIBE_TOKEN_KEY_PACKED_BYTES];
     memcpy(id, campaign->id, sizeof id);
     memcpy(data_key, campaign->data_key, sizeof data_key);
     memcpy(hash_key, campaign->address_hash_key, sizeof hash_key);
@@ -112,11 +113,16 @@ static void send_content(struct offers *offers, struct worker *worker,
     content.token_key = (ProtobufCBinaryData){sizeof token_key, token_key};
     content.hash_key = (ProtobufCBinaryData){sizeof hash_key, hash_key};
     content.tenant = tenant;
+    if (campaign->has_unsubscribe_key) {
+        unsubscribe_token_key_pack(&campaign->unsubscribe_key, unsubscribe_key);
+        content.unsubscribe_key = (ProtobufCBinaryData){sizeof unsubscribe_key, unsubscribe_key};
+    }
     workers_send(offers->workers, worker, HIKYAKU__V1__FLEET_MESSAGE__BODY_CONTENT, &content.base);
     workers_set_content(worker, campaign->id, true);
     seal_wipe(data_key, sizeof data_key);
     seal_wipe(token_key, sizeof token_key);
     seal_wipe(hash_key, sizeof hash_key);
+    seal_wipe(unsubscribe_key, sizeof unsubscribe_key);
     free(sealed);
     free(tenant);
 }

@@ -1,6 +1,7 @@
 #include "coordinator/intake/intake_entry.h"
 
 #include "common/base/bytes.h"
+#include "common/mail/unsubscribe_link.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -46,8 +47,16 @@ static int check_extra(const struct intake_settings *settings, const struct fiel
     return -EINVAL;
 }
 
+/* Only looked at: the real one has the recipient's token. */
+static struct text any_link(const struct intake_settings *settings)
+{
+    bool has_link = unsubscribe_link_is_there(settings->stored->settings->content);
+    return has_link ? TEXT("https://unsubscribe.invalid/") : TEXT("");
+}
+
 /* Would it render? A campaign whose texts take nothing from the recipient needs no look. */
 static int check_composition(struct intake_entry_scratch *scratch,
+                             const struct intake_settings *settings,
                              const struct compose_prepared *prepared,
                              const Hikyaku__V1__Recipient *recipient,
                              const struct fields_value *fields, struct problem *problem)
@@ -73,6 +82,7 @@ static int check_composition(struct intake_entry_scratch *scratch,
         .lang = text_of(recipient->lang),
         .headers = headers,
         .header_count = count,
+        .unsubscribe_url = any_link(settings),
     };
     return compose_check(prepared, &composed, scratch->compose, problem) == 0 ? 0 : -EINVAL;
 }
@@ -95,7 +105,7 @@ static int check_fields(struct intake_entry_scratch *scratch,
     if (check_extra(settings, fields, names, count, problem) != 0) {
         return -EINVAL;
     }
-    int error = check_composition(scratch, prepared, recipient, fields, problem);
+    int error = check_composition(scratch, settings, prepared, recipient, fields, problem);
     if (error == 0 && fields->count > 0 && count > 0) {
         fields_append_canonical(&scratch->fields, fields, names, count);
     }

@@ -81,6 +81,9 @@ static const struct config_key keys[] = {
     {"approval.expires_after", CONFIG_DURATION, AT(approval.expires_after_ms), .fallback = "72h",
      .minimum = 60000, .maximum = 2592000000,
      .doc = "A campaign that nobody approved in this time is a draft again."},
+    {"unsubscribe_url", CONFIG_STRING, AT(unsubscribe_url), .maximum = UNSUBSCRIBE_URL_BYTES_MAX,
+     .check = config_check_https,
+     .doc = "Where its unsubscribe links lead to; default: unsubscribe.url."},
     {"disabled", CONFIG_BOOLEAN, AT(is_disabled), .fallback = "false",
      .doc = "Its principals are refused; what was submitted goes on, and its data ages as usual."},
 };

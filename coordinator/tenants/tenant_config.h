@@ -5,6 +5,8 @@
 #include "common/config/config_table.h"
 
 #define TENANT_CONFIG_MAX 200
+/** With its token the link stands on one line of the header (S14). */
+#define UNSUBSCRIBE_URL_BYTES_MAX 512
 
 /** What it may use; 0: no limit. */
 struct tenant_quota {
@@ -28,6 +30,7 @@ struct tenant_config {
     struct config_strings from_domains; /* none: tenants.h */
     char *default_pool;                 /* NULL: the cluster's */
     char *return_path_domain;           /* NULL: the cluster's */
+    char *unsubscribe_url;              /* NULL: the cluster's */
     int default_mode;                   /* enum tenant_config_mode */
     bool is_disabled;
     struct config_strings otp_scopes; /* beside the cluster's */

@@ -105,10 +105,13 @@ static void resolve(const struct tenants_settings *settings, const struct tenant
         .pools = list_of(arena, config->pools.count > 0 ? &config->pools : settings->pools),
         .from_domains = list_of(arena, domains),
         .feedback_sender_id = string_or(config->feedback_sender_id, settings->feedback_sender_id),
+        .unsubscribe_url =
+            string_or(config->unsubscribe_url, string_or(settings->unsubscribe_url, "")),
         .limits = *settings->limits,
         .is_disabled = config->is_disabled,
         .otp_scopes = scopes_of(&config->otp_scopes)};
     ret_tenant->limits.default_mode = mode_of(config->default_mode, settings->limits->default_mode);
+    ret_tenant->limits.serves_unsubscribe = ret_tenant->unsubscribe_url[0] != '\0';
     const char *pool = string_or(config->default_pool, settings->defaults.pool);
     ret_tenant->defaults = (struct wire_effective_tenant){
         .pool = is_listed(ret_tenant->pools, pool) ? pool : "",
@@ -125,6 +128,7 @@ static void fill_nobody(const struct tenants_settings *settings, struct tenants 
                                       .from_domains = list_of(tenants->arena, &none),
                                       .defaults = {.pool = "", .return_path_domain = ""},
                                       .feedback_sender_id = "",
+                                      .unsubscribe_url = "",
                                       .limits = *settings->limits,
                                       .is_disabled = true};
 }

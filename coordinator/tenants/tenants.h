@@ -19,6 +19,7 @@ struct tenant {
     const char *const *from_domains;    /* A-labels, lower case; NULL-terminated */
     struct wire_effective_tenant defaults;
     const char *feedback_sender_id; /* "" for none */
+    const char *unsubscribe_url;    /* HIKYAKU: before the token; "": its links are not served */
     struct wire_limits limits;      /* the cluster's, with its own mode */
     bool is_disabled;               /* its principals are refused */
     uint32_t otp_scopes;            /* need a one-time code, beside the cluster's */
@@ -31,6 +32,7 @@ struct tenants_settings {
     const struct config_strings *from_domains;
     struct wire_effective_tenant defaults;
     const char *feedback_sender_id;
+    const char *unsubscribe_url; /* NULL: none */
     const struct wire_limits *limits;
     const struct config_strings *otp_scopes; /* NULL: none */
 };

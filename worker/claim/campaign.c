@@ -1,5 +1,6 @@
 #include "worker/claim/campaign.h"
 
+#include "common/mail/unsubscribe_link.h"
 #include "common/policy/suppression_record.h"
 #include "common/service/service_windows.h"
 #include "common/wire/wire_store.h"
@@ -37,11 +38,29 @@ static void fill_options(struct campaign *campaign, const Hikyaku__V1__CreateCam
         campaign->is_verp =
             content->return_path->mode != HIKYAKU__V1__RETURN_PATH_MODE__RETURN_PATH_MODE_FIXED;
     }
-    if (content->unsubscribe != NULL &&
-        content->unsubscribe->mode != HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE) {
-        campaign->unsubscribe_url = text_of(content->unsubscribe->url);
-        campaign->unsubscribe_mailto = text_of(content->unsubscribe->mailto);
+}
+
+/* @return 0, or -EINVAL with a problem: links would lead nowhere */
+static int fill_unsubscribe(struct campaign *campaign, const Hikyaku__V1__StoredCampaign *stored,
+                            struct problem *problem)
+{
+    const Hikyaku__V1__Unsubscribe *unsubscribe = campaign->content->unsubscribe;
+    if (!unsubscribe_link_is_there(campaign->content)) {
+        return 0;
     }
+    bool is_ours = unsubscribe->mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU;
+    campaign->unsubscribe_mode = unsubscribe->mode;
+    campaign->unsubscribe_url = text_of(is_ours ? stored->unsubscribe_url : unsubscribe->url);
+    campaign->unsubscribe_mailto = text_of(unsubscribe->mailto);
+    campaign->unsubscribe_list.tenant = campaign->tenant;
+    campaign->unsubscribe_list.stream = campaign->suppression_stream;
+    memcpy(campaign->unsubscribe_list.campaign, campaign->id, sizeof campaign->id);
+    if (is_ours && (campaign->unsubscribe_url.size == 0 || !campaign->has_unsubscribe_key)) {
+        problem_set(problem, "unsubscribe_key", "content_incomplete",
+                    "the unsubscribe links have no address or no key");
+        return -EINVAL;
+    }
+    return 0;
 }
 
 static void fill_windows(struct campaign *campaign,
@@ -71,6 +90,7 @@ static int prepare(struct campaign *campaign, const Hikyaku__V1__StoredCampaign 
     if (error == 0) {
         fill_options(campaign, stored->settings);
         fill_windows(campaign, stored->settings);
+        error = fill_unsubscribe(campaign, stored, problem);
     }
     return error;
 }
@@ -87,6 +107,10 @@ static int open_content(struct campaign *campaign, const Hikyaku__V1__CampaignCo
         problem_set(problem, "token_key", "key_size", "the token key has the wrong size");
         return error;
     }
+    struct text unsubscribe_key = {(const char *)message->unsubscribe_key.data,
+                                   message->unsubscribe_key.len};
+    campaign->has_unsubscribe_key =
+        unsubscribe_token_key_unpack(unsubscribe_key, &campaign->unsubscribe_key) == 0;
     struct buffer plain = {0};
     error =
         seal_decrypt(seal, campaign->data_key, &name, sealed, WIRE_STORE_PLAIN_BYTES_MAX, &plain);
@@ -133,6 +157,7 @@ void campaign_destroy(struct campaign **campaign)
     seal_wipe((*campaign)->data_key, sizeof(*campaign)->data_key);
     seal_wipe(&(*campaign)->token_key, sizeof(*campaign)->token_key);
     seal_wipe((*campaign)->address_hash_key, sizeof(*campaign)->address_hash_key);
+    seal_wipe(&(*campaign)->unsubscribe_key, sizeof(*campaign)->unsubscribe_key);
     compose_destroy(&(*campaign)->prepared);
     arena_destroy(&(*campaign)->arena);
     free(*campaign);

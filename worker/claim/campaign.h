@@ -6,6 +6,7 @@
 #include "common/mail/content.h"
 #include "common/security/seal.h"
 #include "common/security/token.h"
+#include "common/security/unsubscribe_token.h"
 #include "hikyaku/v1/fleet.pb-c.h"
 #include "worker/claim/letter.h"
 
@@ -22,8 +23,12 @@ struct campaign {
     struct text return_path_domain;
     struct text suppression_stream;
     struct text windows;         /* when it may be sent, packed; empty: at any time */
-    struct text unsubscribe_url; /* OWN_URL; empty: none */
+    struct text unsubscribe_url; /* before the token; empty: none */
     struct text unsubscribe_mailto;
+    Hikyaku__V1__UnsubscribeMode unsubscribe_mode;
+    struct unsubscribe_token_key unsubscribe_key; /* secret; HIKYAKU */
+    struct unsubscribe_token_list unsubscribe_list;
+    bool has_unsubscribe_key;
     bool is_advertising;
     bool is_verp;
     Hikyaku__V1__Mode mode;

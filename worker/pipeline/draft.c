@@ -3,6 +3,8 @@
 #include "common/base/bytes.h"
 #include "common/base/clock.h"
 #include "common/base/trap.h"
+#include "common/mail/unsubscribe_link.h"
+#include "common/security/address_hash.h"
 #include "common/wire/wire_store.h"
 #include "worker/pipeline/dkim_keys.h"
 
@@ -49,20 +51,31 @@ uint64_t draft_scratch_take_sign_cpu_us(struct draft_scratch *scratch)
     return cpu_us;
 }
 
-/* U3: OWN_URL gets the token as query parameter t, before a fragment. */
-static struct text unsubscribe_url(const struct campaign *campaign, const char *token,
+/* U3: a link for each. Ours says all that is needed when the campaign is gone; the caller's own
+ * names the recipient as Message-ID and return path do. */
+static struct text unsubscribe_url(const struct draft *draft,
+                                   const unsigned char person[ADDRESS_HASH_BYTES],
                                    struct arena *arena)
 {
-    struct text url = campaign->unsubscribe_url;
-    if (url.size == 0) {
-        return url;
+    const struct letter *letter = draft->letter;
+    const struct campaign *campaign = letter->claim->campaign;
+    char token[UNSUBSCRIBE_TOKEN_LENGTH_MAX + 1];
+    size_t size = TOKEN_LENGTH;
+    if (campaign->unsubscribe_url.size == 0) {
+        return campaign->unsubscribe_url;
     }
-    size_t end = text_find(url, '#');
-    struct text head = {url.data, end};
-    struct text tail = text_skip(url, end);
-    char joint = text_find(head, '?') < head.size ? '&' : '?';
-    return text_of(
-        arena_printf(arena, "%.*s%ct=%s%.*s", TEXT_PRINT(head), joint, token, TEXT_PRINT(tail)));
+    if (campaign->unsubscribe_mode == HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU) {
+        struct unsubscribe_token_recipient recipient = {.index = letter->index,
+                                                        .batch = letter->claim->name.number,
+                                                        .position = letter->position};
+        memcpy(recipient.hash, person, sizeof recipient.hash);
+        size = unsubscribe_token_make(&campaign->unsubscribe_key, &campaign->unsubscribe_list,
+                                      &recipient, token);
+    } else {
+        token_make(&campaign->token_key, TOKEN_UNSUBSCRIBE, letter->index, person, token);
+    }
+    return unsubscribe_link_make(campaign->unsubscribe_mode, campaign->unsubscribe_url,
+                                 (struct text){token, size}, arena);
 }
 
 static void make_tokens(struct draft *draft, struct text key, struct arena *arena,
@@ -76,8 +89,7 @@ static void make_tokens(struct draft *draft, struct text key, struct arena *aren
     token_make(&campaign->token_key, TOKEN_MESSAGE_ID, index, person, token);
     recipient->message_id =
         text_of(arena_printf(arena, "%s@%.*s", token, TEXT_PRINT(campaign->from_domain)));
-    token_make(&campaign->token_key, TOKEN_UNSUBSCRIBE, index, person, token);
-    recipient->unsubscribe_url = unsubscribe_url(campaign, token, arena);
+    recipient->unsubscribe_url = unsubscribe_url(draft, person, arena);
     recipient->unsubscribe_mailto = campaign->unsubscribe_mailto;
     if (campaign->is_verp) {
         token_make(&campaign->token_key, TOKEN_VERP, index, person, token);

@@ -244,6 +244,32 @@ static void unsubscribing_by_mail_alone_has_no_post(void **state)
     free(message);
 }
 
+/* G11: texts show the link of the header, escaped where HTML asks for it, whatever the fields say.
+ */
+static void texts_show_the_link_to_unsubscribe(void **state)
+{
+    OWNED(arena_destroy) struct arena *arena = arena_create(0);
+    struct compose_content content =
+        compose_data_content("", "stop: {{unsubscribe_url}}\n",
+                             "<a href=\"{{unsubscribe_url}}\">{{#l}}{{unsubscribe_url}}{{/l}}</a>");
+    struct compose_recipient recipient = compose_data_recipient(
+        arena, "a@example.jp", "{\"unsubscribe_url\":\"https://evil.example\",\"l\":[1]}");
+    (void)state;
+    recipient.unsubscribe_url = TEXT("https://u.example/1&2");
+    char *message = compose_data_message(&content, &recipient, NULL);
+    assert_non_null(strstr(message, "stop: https://u.example/1&2\r\n"));
+    assert_non_null(strstr(message, "<a href=\"https://u.example/1&amp;2\">"
+                                    "https://u.example/1&amp;2</a>"));
+    assert_string_equal(compose_data_field(message, "List-Unsubscribe"), "<https://u.example/1&2>");
+    free(message);
+    /* Without one it is a field like others. */
+    recipient.unsubscribe_url = TEXT("");
+    message = compose_data_message(&content, &recipient, NULL);
+    assert_non_null(strstr(message, "stop: https://evil.example\r\n"));
+    assert_null(compose_data_field(message, "List-Unsubscribe"));
+    free(message);
+}
+
 #define FORTY "0123456789012345678901234567890123456789"
 #define URL_OF_901                                                                               \
     "https://u.example/" FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY FORTY \
@@ -481,6 +507,7 @@ int main(void)
         cmocka_unit_test(languages_fall_back_to_shorter_tags_and_the_default),
         cmocka_unit_test(every_field_stands_once),
         cmocka_unit_test(unsubscribing_by_mail_alone_has_no_post),
+        cmocka_unit_test(texts_show_the_link_to_unsubscribe),
         cmocka_unit_test(nothing_is_injected_into_a_header),
         cmocka_unit_test(a_rendered_reply_address_must_be_one),
         cmocka_unit_test(attachments_are_borrowed_and_buffers_kept),

@@ -56,6 +56,30 @@ static void test_what_was_given_stays(void **state)
     arena_destroy(&arena);
 }
 
+/* G11: where we serve the page, ADVERTISING has it unless the caller has one. */
+static void test_advertising_is_given_a_page(void **state)
+{
+    (void)state;
+    struct arena *arena = arena_create(0);
+    struct wire_limits limits = wire_limits_default;
+    Hikyaku__V1__CreateCampaignRequest *request = requests_create(arena);
+    limits.serves_unsubscribe = true;
+    const Hikyaku__V1__CreateCampaignRequest *got =
+        wire_effective_campaign(request, &limits, &tenant, arena);
+    assert_int_equal(got->content->unsubscribe->mode,
+                     HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_NONE); /* a NOTICE */
+    request->content_class = HIKYAKU__V1__CONTENT_CLASS__CONTENT_CLASS_ADVERTISING;
+    got = wire_effective_campaign(request, &limits, &tenant, arena);
+    assert_int_equal(got->content->unsubscribe->mode,
+                     HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU);
+    request->content->unsubscribe = requests_new(arena, &hikyaku__v1__unsubscribe__descriptor);
+    request->content->unsubscribe->mode = HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_OWN_URL;
+    got = wire_effective_campaign(request, &limits, &tenant, arena);
+    assert_int_equal(got->content->unsubscribe->mode,
+                     HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_OWN_URL);
+    arena_destroy(&arena);
+}
+
 /* What we answer is what a caller may send: resolved settings keep every rule. */
 static void test_resolved_settings_keep_the_rules(void **state)
 {
@@ -106,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bulk_campaign),
         cmocka_unit_test(test_what_was_given_stays),
+        cmocka_unit_test(test_advertising_is_given_a_page),
         cmocka_unit_test(test_resolved_settings_keep_the_rules),
         cmocka_unit_test(test_messages),
         cmocka_unit_test(test_attachments_lose_their_bytes_in_answers),

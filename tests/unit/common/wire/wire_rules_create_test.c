@@ -293,42 +293,6 @@ CHANGE(list_id_brackets)
 {
     request->content->list_id = requests_string(arena, "<news.example.jp>");
 }
-static void unsubscribe(struct arena *arena, Hikyaku__V1__CreateCampaignRequest *request,
-                        Hikyaku__V1__UnsubscribeMode mode, const char *url)
-{
-    request->content->unsubscribe = requests_new(arena, &hikyaku__v1__unsubscribe__descriptor);
-    request->content->unsubscribe->mode = mode;
-    request->content->unsubscribe->url = requests_string(arena, url);
-}
-#define OWN_URL HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_OWN_URL
-CHANGE(unsubscribe_http)
-{
-    unsubscribe(arena, request, OWN_URL, "http://example.jp/u");
-}
-CHANGE(unsubscribe_user)
-{
-    unsubscribe(arena, request, OWN_URL, "https://example.jp@evil.test/u");
-}
-CHANGE(unsubscribe_fragment)
-{
-    unsubscribe(arena, request, OWN_URL, "https://example.jp/u#x");
-}
-CHANGE(unsubscribe_query)
-{
-    unsubscribe(arena, request, OWN_URL, "https://example.jp:8443/u?list=7");
-}
-CHANGE(unsubscribe_no_url)
-{
-    unsubscribe(arena, request, OWN_URL, "");
-}
-CHANGE(unsubscribe_none_with_url)
-{
-    unsubscribe(arena, request, 0, "https://example.jp/u");
-}
-CHANGE(unsubscribe_hikyaku)
-{
-    unsubscribe(arena, request, HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU, "");
-}
 static void feedback(struct arena *arena, Hikyaku__V1__CreateCampaignRequest *request,
                      const char *part, size_t count)
 {
@@ -519,13 +483,6 @@ static const struct {
     {headers_large, "content.headers", "too_large"},
     {list_id, NULL, NULL},
     {list_id_brackets, "content.list_id", "list_id_syntax"},
-    {unsubscribe_http, "content.unsubscribe.url", "https_url"},
-    {unsubscribe_user, "content.unsubscribe.url", "https_url"},
-    {unsubscribe_fragment, "content.unsubscribe.url", "https_url"},
-    {unsubscribe_query, NULL, NULL},
-    {unsubscribe_no_url, "content.unsubscribe.url", "required"},
-    {unsubscribe_none_with_url, "content.unsubscribe.url", "excluded"},
-    {unsubscribe_hikyaku, "content.unsubscribe.mode", "not_yet"},
     {feedback_4, "content.feedback_id", "too_many"},
     {feedback_colon, "content.feedback_id[0]", "feedback_id_syntax"},
     {feedback_empty, "content.feedback_id[0]", "required"},

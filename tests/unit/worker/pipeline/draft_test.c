@@ -241,6 +241,20 @@ static void test_content_without_sender_is_refused(void **state)
     assert_string_equal(problem.rule, "content_incomplete");
 }
 
+/* G11: no link of ours without its key: the campaign is not worked on rather than sent without. */
+static void test_our_links_need_their_key(void **state)
+{
+    (void)state;
+    static char url[] = "https://u.shop.test";
+    struct campaign *campaign = NULL;
+    struct problem problem = {0};
+    unsubscribe.mode = HIKYAKU__V1__UNSUBSCRIBE_MODE__UNSUBSCRIBE_MODE_HIKYAKU;
+    stored.unsubscribe_url = url;
+    assert_int_equal(make_campaign(&campaign, &problem), -EINVAL);
+    assert_string_equal(problem.rule, "content_incomplete");
+    assert_null(campaign);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_same_letter_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_cannot_be_written_says_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_message_overrides_its_container, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_our_links_need_their_key, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_content_without_sender_is_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
