@@ -17,6 +17,7 @@
 #include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
 #include "coordinator/suppression/suppression.h"
+#include "coordinator/unsubscribe/unsubscribe.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ static void close_all(struct app *app)
     /* Then the store: its calls without answer are answered while those who asked still live. */
     store_destroy(&app->store);
     api_destroy(&app->api);
+    unsubscribe_close(&app->unsubscribe);
     access_destroy(&app->access);
     suppression_destroy(&app->suppression);
     explain_destroy(&app->explain);
@@ -83,6 +85,9 @@ static void leave(struct app *app, const char *reason)
     LOG(LOG_STOP, NULL, log_string("reason", reason));
     app->leaving_ms = loop_now_ms(app->loop);
     api_stop(app->api);
+    if (app->unsubscribe != NULL) {
+        unsubscribe_stop(app->unsubscribe);
+    }
     if (app->retention != NULL) {
         retention_stop(app->retention);
     }
@@ -118,6 +123,10 @@ static int reload_parts(struct app *app, const struct coordinator_config *config
     }
     if (error == 0) {
         error = api_renew(app->api, config->api.certificate_file, config->api.key_file, problem);
+    }
+    if (error == 0 && app->unsubscribe != NULL) {
+        error = unsubscribe_renew(app->unsubscribe, config->unsubscribe.certificate_file,
+                                  config->unsubscribe.key_file, problem);
     }
     if (error == 0) {
         fleet_admit(app->fleet, admitted);

@@ -31,6 +31,7 @@ struct app {
     struct explain *explain;
     struct audit *audit;
     struct api *api;
+    struct unsubscribe *unsubscribe; /* NULL: not here */
     struct service_health *health;
 
     struct loop_signal *terminate;

@@ -22,6 +22,7 @@
 #include "coordinator/recovery/recovery.h"
 #include "coordinator/retention/retention.h"
 #include "coordinator/suppression/suppression.h"
+#include "coordinator/unsubscribe/unsubscribe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -142,6 +143,9 @@ static void set_gauges(void *context)
     fleet_gauges_set(app->fleet);
     api_set_gauges(app->api);
     suppression_set_gauges(app->suppression);
+    if (app->unsubscribe != NULL) {
+        unsubscribe_set_gauges(app->unsubscribe);
+    }
     service_store_set_gauges(app->store);
 }
 
@@ -405,6 +409,36 @@ static int open_api(struct app *app, struct problem *problem)
     return error != 0 ? error : listen_api(app, problem);
 }
 
+static bool is_unsubscribe_closed(void *context)
+{
+    const struct app *app = context;
+    return recovery_is_closed(app->recovery);
+}
+
+static int open_unsubscribe(struct app *app, struct problem *problem)
+{
+    const struct coordinator_config *config = app->config;
+    if (config->unsubscribe.listen == NULL) {
+        return 0;
+    }
+    return unsubscribe_open(
+        &(struct unsubscribe_settings){
+            .loop = app->loop,
+            .store = app->store,
+            .keys = app->keys,
+            .suppression = app->suppression,
+            .audit = app->audit,
+            .endpoint = config->unsubscribe.listen,
+            .certificate_file = config->unsubscribe.certificate_file,
+            .key_file = config->unsubscribe.key_file,
+            .is_behind_proxy = config->unsubscribe.is_behind_proxy,
+            .connections = (unsigned int)config->unsubscribe.connections,
+            .is_closed = is_unsubscribe_closed,
+            .context = app,
+        },
+        &app->unsubscribe, problem);
+}
+
 static int open_health(struct app *app, struct problem *problem)
 {
     return service_health_open(
@@ -435,6 +469,9 @@ int app_open_all(struct app *app, struct problem *problem)
     }
     if (error == 0) {
         error = open_api(app, problem);
+    }
+    if (error == 0) {
+        error = open_unsubscribe(app, problem);
     }
     if (error == 0) {
         error = open_health(app, problem);

@@ -70,6 +70,21 @@ static const struct config_key keys[] = {
      .check = config_check_host, .doc = "Domain of the return path; default: the From domain."},
     {"default.feedback_sender_id", CONFIG_STRING, AT(fallback.feedback_sender_id),
      .check = tenant_config_check_sender_id, .doc = "The constant SenderId of Feedback-ID (G18)."},
+    {"unsubscribe.url", CONFIG_STRING, AT(unsubscribe.url), .maximum = UNSUBSCRIBE_URL_BYTES_MAX,
+     .check = config_check_https, .example = "https://unsubscribe.shop.example",
+     .doc = "Where the unsubscribe links of mode HIKYAKU lead to; then it is the default of "
+            "ADVERTISING."},
+    {"unsubscribe.listen", CONFIG_STRING, AT(unsubscribe.listen), .check = config_check_endpoint,
+     .example = "0.0.0.0:8463", .doc = "Where this coordinator answers them."},
+    {"unsubscribe.certificate_file", CONFIG_PATH, AT(unsubscribe.certificate_file),
+     .doc = "TLS certificate chain (PEM) of unsubscribe.listen; read again on SIGHUP."},
+    {"unsubscribe.key_file", CONFIG_SECRET_FILE, AT(unsubscribe.key_file),
+     .doc = "Key of the certificate."},
+    {"unsubscribe.behind_proxy", CONFIG_BOOLEAN, AT(unsubscribe.is_behind_proxy),
+     .fallback = "false",
+     .doc = "A proxy ends TLS and adds X-Forwarded-For; nobody else reaches unsubscribe.listen."},
+    {"unsubscribe.connections", CONFIG_INTEGER, AT(unsubscribe.connections), .fallback = "500",
+     .minimum = 1, .maximum = 10000, .doc = "Connections of unsubscribe.listen, at most."},
     {"limits.chunk", CONFIG_SIZE, LIMIT(chunk_bytes), .fallback = "4MiB", .minimum = 64 * KIB,
      .maximum = 8 * MIB, .doc = "One AddRecipients body."},
     {"limits.template", CONFIG_SIZE, LIMIT(template_bytes), .fallback = "1MiB", .minimum = KIB,
@@ -202,6 +217,24 @@ static bool is_in(const struct config_strings *list, const char *name)
     return false;
 }
 
+/* What stands in a link is no secret to who carries it, but it is nobody else's. */
+static int check_unsubscribe(const struct coordinator_config *config, struct problem *problem)
+{
+    bool has_tls = config->unsubscribe.certificate_file != NULL;
+    if (has_tls != (config->unsubscribe.key_file != NULL)) {
+        problem_set(problem, "unsubscribe.certificate_file", "unsubscribe_tls",
+                    "certificate_file and key_file go together");
+        return -EINVAL;
+    }
+    if (config->unsubscribe.listen != NULL && !has_tls && !config->unsubscribe.is_behind_proxy &&
+        !is_loopback(config->unsubscribe.listen)) {
+        problem_set(problem, "unsubscribe.listen", "unsubscribe_plain_tcp",
+                    "off loopback it needs certificate_file and key_file, or behind_proxy");
+        return -EINVAL;
+    }
+    return 0;
+}
+
 /* Rules between keys. */
 static int check(const void *record, struct problem *problem)
 {
@@ -231,6 +264,9 @@ static int check(const void *record, struct problem *problem)
         config->retention.content_ms < config->retention.events_ms) {
         problem_set(problem, "retention.content", "retention_order",
                     "must not be shorter than retention.rows and retention.events");
+        return -EINVAL;
+    }
+    if (check_unsubscribe(config, problem) != 0) {
         return -EINVAL;
     }
     return tenant_config_check(&config->tenants, &config->pools, &config->from_domains, problem);
@@ -283,6 +319,7 @@ void coordinator_config_limits(const struct coordinator_config *config,
         .message_schedule_days = (uint32_t)limits->message_schedule_days,
         .max_rejected_permille = (uint32_t)limits->max_rejected_permille,
         .default_estimated_rows = (uint32_t)limits->default_estimated_rows,
+        .serves_unsubscribe = config->unsubscribe.url != NULL,
         .messages_at_once = least_rate(config),
         .default_mode = mode_numbers[limits->mode],
     };
@@ -303,6 +340,7 @@ struct tenants_settings coordinator_config_tenants(const struct coordinator_conf
         .defaults = {.pool = or_empty(config->fallback.pool),
                      .return_path_domain = or_empty(config->fallback.return_path_domain)},
         .feedback_sender_id = or_empty(config->fallback.feedback_sender_id),
+        .unsubscribe_url = config->unsubscribe.url,
         .limits = limits,
         .otp_scopes = &config->otp_scopes};
 }

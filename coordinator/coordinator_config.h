@@ -66,6 +66,14 @@ struct coordinator_config {
         char *key_file;
         char *bearer_key_file;
     } api;
+    struct {
+        char *url;    /* NULL: HIKYAKU is refused */
+        char *listen; /* NULL: links are not served here */
+        char *certificate_file;
+        char *key_file;
+        bool is_behind_proxy;
+        uint64_t connections;
+    } unsubscribe;
     char *metrics_listen;
     char *keys_directory;
     struct config_strings pools;

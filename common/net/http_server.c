@@ -297,7 +297,8 @@ static int start(struct http_server *server, const struct http_server_settings *
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, server, MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         CONNECTION_MEMORY_BYTES, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, server, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+        on_connection, server, MHD_OPTION_PER_IP_CONNECTION_LIMIT, settings->connections_of_one,
+        MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
     if (server->daemon == NULL) {
         struct text line = text_trim(text_of(server->complaint));
         problem_set(problem, "", "http_server", "the HTTP server does not start: %.*s",

@@ -14,10 +14,11 @@ struct http_server_settings {
     const char *endpoint;         /* "127.0.0.1:8460", "[::1]:0", "unix:/run/hikyaku/api.sock" */
     const char *certificate_file; /* PEM, chain; NULL: no TLS */
     const char *key_file;
-    size_t body_bytes_max;    /* larger ones, also once inflated, are answered 413 */
-    size_t bodies_bytes_max;  /* of all at once; beyond: 503, try again; 0: 512 MiB */
-    unsigned int connections; /* at most; 0: 1,000 */
-    unsigned int timeout_s;   /* idle connections; 0: 60 */
+    size_t body_bytes_max;           /* larger ones, also once inflated, are answered 413 */
+    size_t bodies_bytes_max;         /* of all at once; beyond: 503, try again; 0: 512 MiB */
+    unsigned int connections;        /* at most; 0: 1,000 */
+    unsigned int connections_of_one; /* of one address; 0: as many */
+    unsigned int timeout_s;          /* idle connections; 0: 60 */
     /** The head has come, its body has not: answer with http_server_respond() to refuse it before
      *  any of the body is kept, or do nothing. May be NULL. */
     void (*on_head)(void *context, struct http_request *request);

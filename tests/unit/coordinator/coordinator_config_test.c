@@ -47,7 +47,9 @@ static void default_limits_are_those_of_the_wire(void **state)
     struct wire_limits limits;
     assert_int_equal(fill(LEAST API, arena, &errors, &config), 0);
     coordinator_config_limits(&config, &limits);
-    assert_memory_equal(&limits, &wire_limits_default, sizeof limits);
+    assert_memory_equal(&limits, &wire_limits_default,
+                        offsetof(struct wire_limits, serves_unsubscribe));
+    assert_int_equal(limits.serves_unsubscribe, wire_limits_default.serves_unsubscribe);
 }
 
 static void mistakes_between_keys_are_named(void **state)
@@ -66,6 +68,11 @@ static void mistakes_between_keys_are_named(void **state)
         {LEAST "api: {bearer_key_file: k, listen: \"\"}\n", "api.listen", "api_nowhere"},
         {LEAST "api: {bearer_key_file: k, certificate_file: c}\n", "api.certificate_file",
          "api_tls"},
+        {LEAST API "unsubscribe: {listen: \"0.0.0.0:8463\"}\n", "unsubscribe.listen",
+         "unsubscribe_plain_tcp"},
+        {LEAST API "unsubscribe: {certificate_file: c}\n", "unsubscribe.certificate_file",
+         "unsubscribe_tls"},
+        {LEAST API "unsubscribe: {url: \"http://a.example\"}\n", "unsubscribe.url", "https_url"},
         {LEAST API "default: {pool: other}\n", "default.pool", "unknown_pool"},
         {LEAST API "default: {feedback_sender_id: \"a:b:c\"}\n", "default.feedback_sender_id",
          "G18"},
