@@ -75,7 +75,9 @@ static void append_approval(const Hikyaku__V1__Campaign *campaign, struct buffer
     buffer_append_byte(out, '\n');
     if (approval->needed > 0) {
         buffer_printf(out, "approval   %u of %u", approval->given, approval->needed);
-        if (approval->until_unix_ms > 0) {
+        bool waits =
+            campaign->state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_AWAITING_APPROVAL;
+        if (waits && approval->until_unix_ms > 0) {
             buffer_printf(out, ", a draft again at %s",
                           format_time(approval->until_unix_ms, until));
         }

@@ -59,6 +59,7 @@ static void add_campaign(struct explain_ask *ask, struct why_facts *facts)
 {
     const struct fleet_reasons *reasons = &ask->reasons;
     facts->now_unix_ms = reasons->now_unix_ms;
+    facts->is_draft = ask->campaign.state == HIKYAKU__V1__CAMPAIGN_STATE__CAMPAIGN_STATE_DRAFT;
     facts->driver_gate = (uint8_t)reasons->decision.gate;
     facts->driver_until_unix_ms = reasons->decision.until_unix_ms;
     facts->has_windows = reasons->has_windows;

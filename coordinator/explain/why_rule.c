@@ -242,7 +242,7 @@ static void pass_window(const struct why_facts *facts, struct why_answer *answer
 void why_rule_explain(const struct why_facts *facts, struct why_answer *ret_answer)
 {
     struct why_answer answer = {.count = 0};
-    if (!rows_is_open(facts->row.state) || facts->place == WHY_ON_WIRE) {
+    if (facts->is_draft || !rows_is_open(facts->row.state) || facts->place == WHY_ON_WIRE) {
         *ret_answer = answer;
         return;
     }

@@ -67,6 +67,7 @@ struct why_facts {
     uint8_t worker_gate; /* WHY_HELD */
     bool has_windows;
     bool is_behind_canary; /* others go first and are judged */
+    bool is_draft;         /* not submitted, or a draft again: nothing of it waits */
     bool is_stopped;       /* by an operator: campaign, site, or all IPs */
     bool lacks_key;
 };

@@ -89,6 +89,7 @@ def test_one_other_person_lets_it_go(cluster):
     assert outcomes(cluster.client(), campaign) == {"DELIVERED": 3}
     shown = cluster.cli("show", campaign).stdout
     assert "author     yamada" in shown and "APPROVED by tanaka" in shown
+    assert "approval   1 of 1\n" in shown
 
 
 def test_nobody_approves_what_he_wrote_or_submitted(cluster):
@@ -131,20 +132,24 @@ def test_sent_back_it_is_a_draft_and_begins_anew(cluster):
                 environment={"HIKYAKU_KEY_FILE": str(cluster.folder / "sato.key")})
     assert state(cluster, campaign) == "DRAFT"
     assert "sent back by sato: price is wrong" in cluster.cli("show", campaign).stdout
+    why = cluster.cli("why", campaign).stdout
+    assert "a draft again: sent back by sato: price is wrong" in why and "binding" not in why
     assert refused(who(cluster, "tanaka").campaign, "ApproveCampaign", **approve) == (
         "failed_precondition", ["state"])
 
     author = who(cluster, "yamada")
-    author.campaign("AddRecipients", campaign_id=campaign, chunk=1,
-                    recipients=recipients(author.pb, ["more@d.test"]))
-    again = who(cluster, "suzuki").campaign("SubmitCampaign", campaign_id=campaign, expected_rows=6)
+    # Those of before are known still: nobody gets it twice.
+    added = author.campaign("AddRecipients", campaign_id=campaign, chunk=1,
+                            recipients=recipients(author.pb, ["more@d.test", "back0@d.test"]))
+    assert (added.accepted, added.duplicates) == (1, 1)
+    again = who(cluster, "suzuki").campaign("SubmitCampaign", campaign_id=campaign, expected_rows=7)
     assert again.digest != answer.digest and again.approval.given == 0
     assert refused(who(cluster, "tanaka").campaign, "ApproveCampaign", **approve) == (
         "failed_precondition", ["digest"])
     for name in ("tanaka", "sato"):
         who(cluster, name).campaign("ApproveCampaign", campaign_id=campaign, digest=again.digest)
     cluster.wait_campaign(campaign, ["COMPLETED"], 120)
-    assert outcomes(cluster.client(), campaign) == {"DELIVERED": 6}
+    assert outcomes(cluster.client(), campaign) == {"DELIVERED": 6, "DUPLICATE": 1}
 
 
 def test_it_waits_over_the_death_of_its_coordinator_and_expires_while_it_waits(cluster):

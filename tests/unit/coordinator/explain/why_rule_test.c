@@ -90,6 +90,16 @@ static void each_gate_binds_when_it_is_all_there_is(void **state)
     check("at a worker that is silent", &facts, GATE_WORKER_CREDIT, 0);
 }
 
+static void nothing_of_a_draft_waits(void **state)
+{
+    (void)state;
+    struct why_facts facts = untried();
+    struct why_answer answer;
+    facts.is_draft = true;
+    why_rule_explain(&facts, &answer);
+    assert_int_equal(answer.count, 0);
+}
+
 static void limits_bind_as_the_script_decides(void **state)
 {
     static const struct {
@@ -297,6 +307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_gate_binds_when_it_is_all_there_is),
+        cmocka_unit_test(nothing_of_a_draft_waits),
         cmocka_unit_test(limits_bind_as_the_script_decides),
         cmocka_unit_test(paths_hold_when_all_are_closed),
         cmocka_unit_test(quotas_of_young_ips_hold_like_pauses),
