@@ -21,7 +21,7 @@ struct suppress_settings {
     struct store *store; /* borrowed */
     /** All letters of the claim are looked up: letter->suppressed says which must not go. */
     void (*on_checked)(void *context, struct claim *claim);
-    /** A letter that has not started came on a list. */
+    /** A letter came on a list; it may be on the wire. */
     void (*on_added)(void *context, struct letter *letter);
     void *context;
 };

@@ -41,7 +41,6 @@ struct suppress {
     struct loop_timer *timer;
 };
 
-/** A letter that has not started stands on a list. */
 /** Nothing is said of it that cannot be withheld any more, or it may take another turn: at another
  *  server, on another connection. */
 static inline bool suppress_may_be_sent(const struct letter *letter)
@@ -50,6 +49,8 @@ static inline bool suppress_may_be_sent(const struct letter *letter)
            (letter_is_unstarted(letter) || letter->place == LETTER_ON_WIRE);
 }
 
+/** Somebody on a list: what has not started is withdrawn, what is on the wire takes no other turn.
+ */
 static inline void suppress_tell(struct suppress_check *check, struct letter *letter,
                                  enum suppression_reason reason)
 {
