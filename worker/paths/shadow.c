@@ -316,7 +316,7 @@ static void carry_on(struct shadow *shadow, const struct shadow_path *from,
     uint64_t now_ms = now_of(shadow);
     uint64_t pause_ms =
         decision->until_ms > now_ms ? decision->until_ms - now_ms : SITE_PAUSE_LEAST_MS;
-    struct shadow_path *own;
+    struct shadow_path *own = NULL;
     DL_FOREACH(shadow->list, own)
     {
         struct path_decisions decisions = {.count = 0};
